@@ -1,0 +1,141 @@
+import { limitBinary } from './compile.ts';
+import { fourtupleBin } from './paths.ts';
+import { findProgram } from './programs.ts';
+
+/** How to read a number of sockets out of what a program prints. */
+export type AnswerKind = 'number' | 'limit' | 'ports';
+
+export interface Competitor {
+  readonly id: string;
+  readonly title: string;
+  readonly command: readonly string[];
+  /** Exit statuses that are an answer. */
+  readonly accept: readonly number[];
+  /** Fewer rounds than the others, for what takes very long. */
+  readonly mostRounds?: number;
+  /** An unmeasured run whose answer must agree with the number of sockets made. */
+  readonly count?: { readonly command: readonly string[]; readonly answer: AnswerKind };
+}
+
+interface Candidate extends Competitor {
+  /** Programs that must be installed. */
+  readonly needs?: readonly string[];
+}
+
+export interface Selection {
+  readonly competitors: readonly Competitor[];
+  /** Titles of those left out, with the reason. */
+  readonly leftOut: readonly string[];
+}
+
+const done = [0];
+
+function fourtuple(...args: readonly string[]): readonly string[] {
+  return [process.execPath, fourtupleBin, ...args];
+}
+
+function ports(id: string, ...flags: readonly string[]): Candidate {
+  const command = fourtuple('ports', ...flags, '--json');
+  const title = ['fourtuple', 'ports', ...flags, '--json'].join(' ');
+  return { id, title, command, accept: done, count: { command, answer: 'ports' } };
+}
+
+function limit(id: string, ...flags: readonly string[]): Candidate {
+  const command = [limitBinary, ...flags];
+  return { id, title: ['limit', ...flags, '(C)'].join(' '), command, accept: done, count: { command, answer: 'limit' } };
+}
+
+function shell(script: string): readonly string[] {
+  return ['sh', '-c', script];
+}
+
+const bareNode: Candidate = { id: 'node', title: 'node -e 0', command: [process.execPath, '-e', '0'], accept: done };
+
+const ss: Candidate = {
+  id: 'ss',
+  title: 'ss -tanH',
+  command: ['ss', '-tanH'],
+  accept: done,
+  needs: ['ss'],
+  count: { command: shell('ss -tanH | wc -l'), answer: 'number' },
+};
+
+/** Tuple and state out of ss: the same question that fourtuple and the C reader answer. */
+const perTuple = `ss -tanH | mawk '{ sub(/:[0-9]+$/, "", $4); print $1, $4, $5 }' | sort | uniq -c`;
+
+const ssPipe: Candidate = {
+  id: 'ss-pipe',
+  title: 'ss -tanH, mawk, sort, uniq -c',
+  command: shell(perTuple),
+  accept: done,
+  needs: ['ss', 'mawk', 'sort', 'uniq'],
+  count: { command: shell(`${perTuple} | mawk '{ n += $1 } END { print n + 0 }'`), answer: 'number' },
+};
+
+const netstat: Candidate = {
+  id: 'netstat',
+  title: 'netstat -tan',
+  command: ['netstat', '-tan'],
+  accept: done,
+  needs: ['netstat'],
+  count: { command: shell('netstat -tan | tail -n +3 | wc -l'), answer: 'number' },
+};
+
+/** Its cost grows with the square of the sockets: 0.14 s at 10,000, 65 s at 300,000. */
+const ssProcesses: Candidate = { id: 'ss-p', title: 'ss -tanpH', command: ['ss', '-tanpH'], accept: done, needs: ['ss'] };
+const ssProcessesOnce: Candidate = { ...ssProcesses, mostRounds: 1 };
+
+/** Above this one run of ss -tanp is long enough to need no median. */
+const onceAbove = 20_000;
+
+export function snapshotCompetitors(sockets: number, slow: boolean): Selection {
+  const candidates = [
+    limit('limit'),
+    limit('limit-v2', '--v2'),
+    ports('quick', '--quick'),
+    ports('full'),
+    ports('owners', '--owners', 'all', '--probe', 'none'),
+    ss,
+    ssPipe,
+    netstat,
+    bareNode,
+  ];
+  const most = slow ? 300_000 : 100_000;
+  if (sockets > most) {
+    const selection = select(candidates);
+    const reason = `${ssProcesses.title}: only up to ${most.toLocaleString('en')} sockets, its cost is quadratic`;
+    return { ...selection, leftOut: [...selection.leftOut, reason] };
+  }
+  return select([...candidates, sockets > onceAbove ? ssProcessesOnce : ssProcesses]);
+}
+
+export function startupCompetitors(): Selection {
+  /* check exits as monitoring plugins do: 1 and 2 are verdicts, not failures. */
+  const verdicts = [0, 1, 2];
+  return select([
+    bareNode,
+    { id: 'check', title: 'fourtuple check', command: fourtuple('check'), accept: verdicts },
+    { id: 'check-json', title: 'fourtuple check --json', command: fourtuple('check', '--json'), accept: verdicts },
+    { id: 'ss', title: 'ss -tanH', command: ['ss', '-tanH'], accept: done, needs: ['ss'] },
+    { id: 'limit', title: 'limit (C)', command: [limitBinary], accept: done },
+  ]);
+}
+
+export function ownersCompetitors(): Selection {
+  return select([
+    ports('owners-all', '--owners', 'all', '--probe', 'none'),
+    ports('owners-none', '--owners', 'none', '--probe', 'none'),
+    ssProcessesOnce,
+  ]);
+}
+
+function select(candidates: readonly Candidate[]): Selection {
+  const competitors: Competitor[] = [];
+  const leftOut: string[] = [];
+  for (const { needs = [], ...competitor } of candidates) {
+    const missing = needs.filter((name) => findProgram(name) === undefined);
+    if (missing.length === 0) competitors.push(competitor);
+    else leftOut.push(`${competitor.title}: ${missing.join(', ')} not installed`);
+  }
+  return { competitors, leftOut };
+}

@@ -1,0 +1,23 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** This program's own file, which the fixture starts again as the inner stage. */
+export const ownFile = fileURLToPath(import.meta.url);
+
+/** The bundle lies in out/, the sources in src/: both are one level below the package. */
+const packageRoot = resolve(dirname(ownFile), '..');
+
+export const cSources = join(packageRoot, 'c');
+export const binaries = join(packageRoot, 'out');
+export const defaultResults = join(packageRoot, 'results');
+
+export const fourtupleBin = resolve(
+  process.env['FOURTUPLE_BIN'] ?? join(packageRoot, '..', 'fourtuple', 'bin', 'fourtuple.js'),
+);
+
+const repositoryRoot = resolve(packageRoot, '..', '..');
+
+/** Results are committed, so no path of the machine may get into them. */
+export function withoutMachinePaths(text: string): string {
+  return text.replaceAll(repositoryRoot, '.').replaceAll(dirname(fourtupleBin), '.').replaceAll(process.execPath, 'node');
+}

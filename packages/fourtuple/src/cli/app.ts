@@ -1,0 +1,64 @@
+import { buildApplication, buildRouteMap, run, text_en, type Application } from '@stricli/core';
+import { checkCommand } from './commands/check/command.ts';
+import { portsCommand } from './commands/ports/command.ts';
+import { ExitCode, type CliContext } from './context.ts';
+import { explainError } from './errors.ts';
+import { version } from './version.ts';
+
+export const commands = {
+  check: checkCommand,
+  ports: portsCommand,
+};
+
+/** Every command, without its code: that is loaded when it runs. */
+export function makeApplication(onFailure: () => void = () => undefined): Application<CliContext> {
+  return buildApplication<CliContext>(
+    buildRouteMap({
+      routes: commands,
+      docs: {
+        brief: 'df for TCP ports, and explain for the errors when they run out',
+        fullDescription: [
+          'df for TCP ports, and explain for the errors when they run out.',
+          '',
+          'Without a command: check. Reading is all that these commands do to a host.',
+        ].join('\n'),
+      },
+    }),
+    {
+      name: 'fourtuple',
+      versionInfo: { currentVersion: version },
+      scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+      documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: false },
+      localization: {
+        defaultLocale: 'en',
+        loadText: () => ({
+          ...text_en,
+          exceptionWhileRunningCommand: (error) => explainError(error).text,
+          exceptionWhileParsingArguments(error, color) {
+            const text = error instanceof Error && error.name === 'UsageError' ? error.message : text_en.exceptionWhileParsingArguments.call(this, error, color);
+            return `${text}\nfourtuple --help lists the commands; fourtuple COMMAND --help a command's flags.`;
+          },
+        }),
+      },
+      determineExitCode: (error) => {
+        onFailure();
+        return explainError(error).exitCode;
+      },
+    },
+  );
+}
+
+/** Runs one command line. @returns the exit code. */
+export async function runCli(inputs: readonly string[], context: CliContext): Promise<number> {
+  const first = inputs[0];
+  const isGlobal = first === '--help' || first === '-h' || first === '--version' || first === '-v' || first === '--helpAll' || first === '--help-all' || first === '-H';
+  const line = first === undefined || (first.startsWith('-') && !isGlobal) ? ['check', ...inputs] : inputs;
+  let hasFailed = false;
+  await run(makeApplication(() => (hasFailed = true)), line, context);
+  const code = Number(context.process.exitCode ?? 0);
+  // Stricli counts its own failures down from -1; -4 and -5 are bad arguments and unknown commands.
+  if (code === -4 || code === -5) return ExitCode.usage;
+  if (code < 0) return ExitCode.notDone;
+  // What kept check from a verdict must not look like a WARNING.
+  return hasFailed && line[0] === 'check' && code === ExitCode.notDone ? ExitCode.unknown : code;
+}

@@ -1,0 +1,41 @@
+import { diagnose, type Diagnosis } from '../../../diagnose/index.ts';
+import type { Counters } from '../../../model/index.ts';
+import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
+import { ExitCode, type CliContext } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { gatherSteps, loadInput } from '../../gather.ts';
+import { Printer } from '../../printer.ts';
+import type { CheckFlags } from './command.ts';
+import { checkDocument } from './document.ts';
+import { printCheck } from './screen.ts';
+
+const exitCodes = { ok: ExitCode.done, warning: ExitCode.warning, critical: ExitCode.critical, unknown: ExitCode.unknown } as const;
+const CLEAR = '\u001B[H\u001B[2J';
+
+export async function runCheck(this: CliContext, flags: CheckFlags): Promise<void> {
+  if (flags.warning > flags.critical) throw new UsageError('--warning must not be above --critical');
+  if (flags.watch !== undefined && flags.input !== undefined) throw new UsageError('--watch needs a live host: it cannot be combined with --input');
+  let earlier: { counters: Map<number, Counters>; at: number } | undefined;
+  const recording = await loadInput(flags);
+  for (;;) {
+    const now = this.now();
+    const steps = gatherSteps(flags, now, recording);
+    const measured = flags.watch === undefined ? runSteps(steps) : await runStepsSliced(steps);
+    const diagnosis = diagnose(measured.namespaces, { warning: flags.warning, critical: flags.critical }, earlier && { counters: earlier.counters, elapsedMs: now.getTime() - earlier.at });
+    this.process.exitCode = exitCodes[diagnosis.status];
+    print(new Printer(this, flags), measured, diagnosis, flags);
+    if (flags.watch === undefined) return;
+    earlier = { counters: new Map(measured.namespaces.map((one) => [one.id.inode, one.counters])), at: now.getTime() };
+    if (!(await this.sleep(flags.watch * 1000))) return;
+  }
+}
+
+function print(printer: Printer, measured: HostMeasurement, diagnosis: Diagnosis, flags: CheckFlags): void {
+  if (flags.json === true) {
+    printer.json(checkDocument(measured, diagnosis, flags.top), flags.watch !== undefined);
+    return;
+  }
+  if (flags.watch !== undefined && printer.isTerminal) printer.write(CLEAR);
+  printCheck(printer, measured, diagnosis, flags.top);
+  printer.flush();
+}

@@ -1,0 +1,75 @@
+import { themeFor, type Theme } from '../report/index.ts';
+import type { CliContext, Output } from './context.ts';
+import type { OutputFlags } from './flags.ts';
+
+const CHUNK = 65_536;
+
+/** Writes a command's output: collects small pieces, knows the terminal's width, and how much text is wanted. */
+export class Printer {
+  readonly theme: Theme;
+  /** Columns of the terminal; undefined in a pipe, where nothing is cut or wrapped. */
+  readonly width: number | undefined;
+  readonly isTerminal: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  readonly #out: Output;
+  #pending = '';
+
+  constructor(context: CliContext, flags: OutputFlags) {
+    this.#out = context.process.stdout;
+    this.isTerminal = this.#out.isTTY === true;
+    this.theme = themeFor(this.#out, context.process.env, flags.color);
+    this.width = this.isTerminal ? (this.#out.columns ?? 80) : undefined;
+    this.isQuiet = flags.quiet === true;
+    this.isVerbose = flags.verbose === true;
+  }
+
+  line(text = ''): void {
+    this.write(`${text}\n`);
+  }
+
+  lines(texts: Iterable<string>): void {
+    for (const text of texts) this.line(text);
+  }
+
+  write(text: string): void {
+    this.#pending += text;
+    if (this.#pending.length >= CHUNK) this.flush();
+  }
+
+  flush(): void {
+    const text = this.#pending;
+    this.#pending = '';
+    if (text !== '') this.#out.write(text);
+  }
+
+  /**
+   * One JSON document. Members whose value is a function are lists, written element by element: there may be a
+   * million of them.
+   */
+  json(document: Readonly<Record<string, unknown>>, isOneLine = false): void {
+    const [newline, indent] = isOneLine ? ['', ''] : ['\n', '  '];
+    this.write(`{${newline}`);
+    let isFirst = true;
+    for (const [name, value] of Object.entries(document)) {
+      if (value === undefined) continue;
+      if (!isFirst) this.write(`,${newline}`);
+      isFirst = false;
+      this.write(`${indent}${JSON.stringify(name)}:${isOneLine ? '' : ' '}`);
+      if (typeof value === 'function') this.#list((value as () => Iterable<unknown>)(), newline, indent);
+      else this.write(isOneLine ? JSON.stringify(value) : JSON.stringify(value, null, 2).replaceAll('\n', '\n  '));
+    }
+    this.write(`${newline}}\n`);
+    this.flush();
+  }
+
+  #list(items: Iterable<unknown>, newline: string, indent: string): void {
+    let isFirst = true;
+    this.write('[');
+    for (const item of items) {
+      this.write(`${isFirst ? '' : ','}${newline}${indent}${indent}${JSON.stringify(item)}`);
+      isFirst = false;
+    }
+    this.write(isFirst ? ']' : `${newline}${indent}]`);
+  }
+}

@@ -1,0 +1,58 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from '../model/index.ts';
+import { CommandError, UsageError } from './errors.ts';
+
+const GZIP = 0x1f8b;
+
+/** Appends one snapshot to a recording: a line of JSON, in a gzip member of its own when the name ends in .gz. */
+export function appendSnapshot(path: string, snapshot: Snapshot): number {
+  const line = Buffer.from(`${encodeSnapshot(snapshot)}\n`, 'utf8');
+  const bytes = path.endsWith('.gz') ? gzipSync(line) : line;
+  const fd = openSync(path, 'a', 0o600);
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  return bytes.length;
+}
+
+/**
+ * Reads one snapshot of a recording: the last, or the one that `at` names. A last line that a crash cut short is
+ * skipped when there are whole ones before it.
+ */
+export function loadRecording(path: string, at?: string): Snapshot {
+  const bytes = path === '-' ? readFileSync(0) : readFileSync(path);
+  let text: string;
+  try {
+    text = (bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP ? gunzipSync(bytes) : bytes).toString('utf8');
+  } catch (error) {
+    throw new CommandError(`${path} is a damaged gzip file (${(error as Error).message}).`, 'Use another recording.');
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new CommandError(`${path} is empty.`, 'Write a recording with "fourtuple record FILE".');
+  if (at === undefined) return decodeLast(lines);
+  if (/^\d{1,9}$/.test(at)) {
+    const line = lines[Number(at) - 1];
+    if (line === undefined) throw new UsageError(`the recording has ${lines.length} snapshots: --at takes 1 to ${lines.length}`);
+    return decodeSnapshot(line);
+  }
+  const moment = Date.parse(at);
+  if (Number.isNaN(moment)) throw new UsageError(`--at takes the number of a snapshot or a time such as 2026-01-31T03:00:00Z, not "${at}"`);
+  for (let index = lines.length - 1; index >= 0; index--) {
+    const takenAt = /"takenAt":"([^"]+)"/.exec(lines[index]!.slice(0, 200))?.[1];
+    if (takenAt !== undefined && Date.parse(takenAt) <= moment) return decodeSnapshot(lines[index]!);
+  }
+  throw new UsageError(`the recording has no snapshot at or before ${at}`);
+}
+
+function decodeLast(lines: readonly string[]): Snapshot {
+  try {
+    return decodeSnapshot(lines.at(-1)!);
+  } catch (error) {
+    if (lines.length > 1) return decodeSnapshot(lines.at(-2)!);
+    throw error;
+  }
+}

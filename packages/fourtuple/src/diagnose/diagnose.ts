@@ -1,0 +1,81 @@
+import { grouped, plural } from '../model/index.ts';
+import type { BindPoolUsage, TupleUsage } from '../usage/index.ts';
+import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type Thresholds } from './finding.ts';
+import { rules } from './rules.ts';
+import { tupleText, usedText } from './texts.ts';
+
+export type Status = 'ok' | 'warning' | 'critical' | 'unknown';
+
+export interface Diagnosis {
+  readonly status: Status;
+  /** One sentence. */
+  readonly summary: string;
+  readonly findings: readonly Finding[];
+  /** The pool that will refuse first, over all namespaces. */
+  readonly firstToFail: FirstToFail | undefined;
+}
+
+export type FirstToFail =
+  | { readonly operation: 'connect'; readonly namespace: string; readonly tuple: TupleUsage }
+  | { readonly operation: 'bind'; readonly namespace: string; readonly pool: BindPoolUsage };
+
+/** Where in the documentation each finding is explained. */
+export function findingReference(id: string): string {
+  return `docs/reference/findings.md#${id}`;
+}
+
+/** Draws the conclusions from what was measured. @param earlier counters of an earlier look, by namespace inode. */
+export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds = defaultThresholds, earlier?: { counters: ReadonlyMap<number, Inspected['counters']>; elapsedMs: number }): Diagnosis {
+  const host = inspected.find((one) => one.id.name === 'host');
+  const findings: Finding[] = [];
+  for (const one of inspected) {
+    const context: DiagnosisContext = { thresholds, host, earlier: earlier?.counters.get(one.id.inode), elapsedMs: earlier?.elapsedMs };
+    for (const rule of rules) {
+      for (const found of rule.inspect(one, context)) findings.push({ id: rule.id, namespace: one.id.inode, ...found, reference: findingReference(rule.id) });
+    }
+  }
+  findings.sort((left, right) => severities.indexOf(right.severity) - severities.indexOf(left.severity));
+  const worst = findings[0]?.severity;
+  const status: Status = inspected.length === 0 ? 'unknown' : worst === 'critical' || worst === 'warning' ? worst : 'ok';
+  const firstToFail = findFirstToFail(inspected);
+  return { status, summary: summarise(inspected, findings, firstToFail), findings, firstToFail };
+}
+
+/**
+ * The fullest pool. A bind pool counts only where programs bind source addresses, or for UDP: a plain connect() never
+ * meets it.
+ */
+function findFirstToFail(inspected: readonly Inspected[]): FirstToFail | undefined {
+  let first: FirstToFail | undefined;
+  let fullest = 0;
+  for (const { id, usage } of inspected) {
+    const tuple = usage.tuples.length === 0 ? undefined : usage.tuples.at(0);
+    if (tuple !== undefined && (tuple.ratio > fullest || first === undefined)) {
+      first = { operation: 'connect', namespace: id.name, tuple };
+      fullest = tuple.ratio;
+    }
+    const bindsSources = usage.poisoned.some((group) => group.kind === 'bound-connected' || group.kind === 'bound-idle' || group.kind === 'time-wait');
+    for (const pool of usage.bindPools) {
+      const isMet = pool.protocol === 'udp' ? pool.source.isUnspecified && pool.used > 0 : bindsSources && !pool.source.isUnspecified;
+      if (isMet && pool.ratio > fullest) {
+        first = { operation: 'bind', namespace: id.name, pool };
+        fullest = pool.ratio;
+      }
+    }
+  }
+  return first;
+}
+
+function summarise(inspected: readonly Inspected[], findings: readonly Finding[], first: FirstToFail | undefined): string {
+  const worst = findings.find((finding) => finding.severity !== 'info');
+  if (inspected.length === 0) return 'No network namespace could be read.';
+  if (worst !== undefined) {
+    const more = findings.filter((finding) => finding.severity !== 'info').length - 1;
+    return `${worst.title}.${more > 0 ? ` ${plural(more, 'more finding')}.` : ''}`;
+  }
+  if (first === undefined) {
+    const ports = inspected[0]!.usage.usablePorts;
+    return `Every pool is free: no outgoing connection, ${grouped(ports)} usable ports for each (source, destination, port).`;
+  }
+  return first.operation === 'connect' ? `The fullest is ${tupleText(first.tuple)}: ${usedText(first.tuple)}.` : `The fullest is the ${first.pool.protocol.toUpperCase()} bind pool of ${first.pool.source.toString()}: ${grouped(first.pool.used)} of ${grouped(first.pool.capacity)} ports held.`;
+}

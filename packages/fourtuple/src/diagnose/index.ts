@@ -1,0 +1,5 @@
+export * from './finding.ts';
+export * from './diagnose.ts';
+export * from './rules.ts';
+export * from './texts.ts';
+export * from './known-services.ts';

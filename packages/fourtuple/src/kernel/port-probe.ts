@@ -1,0 +1,125 @@
+import { constants } from 'node:os';
+import { Address } from '../model/address.ts';
+import type { ProtocolName } from '../model/protocol.ts';
+import { KernelError, UnsupportedError } from './errors.ts';
+import { AF_INET, AF_INET6, IPV6_V6ONLY, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_REUSEADDR, TCP_REPAIR } from './libc.ts';
+import { decodeSockaddr, encodeSockaddr } from './sockaddr.ts';
+
+const { EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = constants.errno;
+
+/** What a packet-free connect() found out about a port that is in use. */
+export type PortAnswer = 'shared' | 'explicit' | 'unknown';
+
+/** Destinations that no program uses, tried one after the other. */
+const targets: readonly (readonly [Address, number])[] = [
+  [Address.fromIpv4(0x7ffdfcfb), 1],
+  [Address.fromIpv4(0x7ffdfcfa), 2],
+];
+
+/**
+ * Asks the kernel, for each port, whether connect() would share it. A TCP_REPAIR socket with a port range of one port
+ * connects to an address in 127/8 that nothing uses: in repair mode connect() runs the whole port allocation
+ * (`__inet_hash_connect`) but sends nothing, and close() leaves nothing. About 30 microseconds a port.
+ *
+ * EADDRNOTAVAIL then means that the port's bind bucket is held explicitly. The probe itself takes the port for its
+ * 30 microseconds on the address 127.0.0.1 with SO_REUSEADDR set, and only where somebody has it already.
+ *
+ * Ports outside ip_local_port_range, or reserved, cannot be asked this way: do not pass them.
+ * Must run inside the namespace; see withNamespace().
+ * @throws UnsupportedError without CAP_NET_ADMIN, or before Linux 6.3 (IP_LOCAL_PORT_RANGE).
+ */
+export function probePorts(ports: Iterable<number>, fallbackTarget?: Address): { answers: Map<number, PortAnswer>; reason: string | undefined } {
+  const answers = new Map<number, PortAnswer>();
+  let destinations = targets;
+  let reason: string | undefined;
+  for (const port of ports) {
+    let answer = probePort(port, destinations);
+    if (answer.errno === ENETUNREACH && fallbackTarget !== undefined && destinations === targets) {
+      // No loopback route in this namespace. Nothing is sent, so any routed address will do.
+      destinations = [
+        [fallbackTarget, 1],
+        [fallbackTarget, 2],
+      ];
+      answer = probePort(port, destinations);
+    }
+    if (answer.answer === 'unknown') reason ??= new KernelError('a connect() in repair mode', answer.errno).code;
+    answers.set(port, answer.answer);
+    if (answer.errno === EMFILE || answer.errno === ENFILE) break;
+  }
+  return { answers, reason };
+}
+
+function probePort(port: number, destinations: typeof targets): { answer: PortAnswer; errno: number } {
+  let errno = 0;
+  for (const [address, destinationPort] of destinations) {
+    errno = repairConnect({ address, port: destinationPort, localPort: port });
+    if (errno === 0) return { answer: 'shared', errno };
+    if (errno !== EADDRNOTAVAIL) return { answer: 'unknown', errno };
+  }
+  return { answer: 'explicit', errno };
+}
+
+export interface RepairConnect {
+  readonly address: Address;
+  readonly port: number;
+  /** The one local port that may be chosen. */
+  readonly localPort: number;
+}
+
+/** One packet-free connect(), closed at once. @returns 0 or the errno of connect(). @throws UnsupportedError */
+function repairConnect(target: RepairConnect): number {
+  const libc = loadLibc();
+  const family = target.address.isIpv4 ? AF_INET : AF_INET6;
+  const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return libc.errno();
+  try {
+    const repair = setOption(fd, SOL_TCP, TCP_REPAIR, 1);
+    if (repair === EPERM) throw new UnsupportedError('asking the kernel how a port was bound', 'CAP_NET_ADMIN in the network namespace');
+    if (repair !== 0) throw new UnsupportedError('asking the kernel how a port was bound', 'TCP_REPAIR (CONFIG_CHECKPOINT_RESTORE)');
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    const range = setOption(fd, SOL_IP, IP_LOCAL_PORT_RANGE, (target.localPort | (target.localPort << 16)) >>> 0);
+    if (range === ENOPROTOOPT) throw new UnsupportedError('asking the kernel how a port was bound', 'IP_LOCAL_PORT_RANGE (Linux 6.3)');
+    if (range !== 0) return range;
+    const sockaddr = encodeSockaddr(target.address, target.port, family);
+    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
+    // A range outside the namespace's own is silently ignored: the answer would be about another port.
+    return localPortOf(fd) === target.localPort ? 0 : constants.errno.ERANGE;
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function localPortOf(fd: number): number {
+  const bytes = new Uint8Array(28);
+  const length = new Uint8Array(Uint32Array.of(28).buffer);
+  return loadLibc().getsockname(fd, bytes, length) < 0 ? -1 : decodeSockaddr(bytes).port;
+}
+
+export interface BindTrial {
+  readonly protocol: ProtocolName;
+  readonly address: Address;
+  readonly port: number;
+  readonly reuseAddress?: boolean;
+  readonly v6Only?: boolean;
+}
+
+/** bind() and close: leaves nothing behind. @returns 0 when it succeeds, else the errno. */
+export function probeBind(trial: BindTrial): number {
+  const libc = loadLibc();
+  const family = trial.address.isIpv4 ? AF_INET : AF_INET6;
+  const fd = libc.socket(family, (trial.protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+  if (fd < 0) return libc.errno();
+  try {
+    if (trial.reuseAddress === true) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (family === AF_INET6) setOption(fd, SOL_IPV6, IPV6_V6ONLY, trial.v6Only === true ? 1 : 0);
+    const sockaddr = encodeSockaddr(trial.address, trial.port, family);
+    return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
+  } finally {
+    libc.close(fd);
+  }
+}
+
+/** True for the errno of a bind() that met a holder. */
+export function isAddressInUse(errno: number): boolean {
+  return errno === EADDRINUSE;
+}

@@ -1,0 +1,71 @@
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+
+let shared: Buffer | undefined;
+
+/**
+ * A /proc tree, the live one or a captured one. Everything is synchronous: an asynchronous read runs on a thread of
+ * libuv's pool, which may live in another network namespace.
+ */
+export class ProcFs {
+  readonly root: string;
+
+  constructor(root = '/proc') {
+    this.root = root;
+  }
+
+  /**
+   * Reads a file whole. Pseudo-files have no size to ask for: they are read until they end, into one buffer for all.
+   * @throws the file system's error.
+   */
+  read(path: string): string {
+    const fd = openSync(`${this.root}/${path}`, 'r');
+    try {
+      shared ??= Buffer.allocUnsafeSlow(65_536);
+      let text = '';
+      for (;;) {
+        const length = readSync(fd, shared, 0, shared.length, null);
+        if (length === 0) return text;
+        text += shared.toString('latin1', 0, length);
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The content, or undefined when the file is missing or may not be read. */
+  tryRead(path: string): string | undefined {
+    try {
+      return this.read(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  tryLink(path: string): string | undefined {
+    try {
+      return readlinkSync(`${this.root}/${path}`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Names in a directory; empty when it is missing or may not be read. */
+  list(path: string): string[] {
+    try {
+      return readdirSync(`${this.root}/${path}`);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Process ids, ascending. */
+  processIds(): number[] {
+    return this.list('')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .sort((left, right) => left - right);
+  }
+}
+
+/** The directory of the calling thread's own network files: `/proc/net` would be the main thread's. */
+export const OWN_NET = 'thread-self/net';

@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs';
+import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
+import { visitDescriptors } from './descriptors.ts';
+import type { ProcFs } from './files.ts';
+
+/** Descriptors that `auto` reads at most: about 0.4 s. */
+export const AUTO_BUDGET = 50_000;
+
+export type OwnerMode = 'all' | 'auto' | 'none';
+
+/** Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget. */
+export function readOwners(proc: ProcFs, mode: OwnerMode): { index: OwnerIndex; limits: string[] } {
+  if (mode === 'none') return { index: noOwners, limits: [] };
+  const table = new InodeTable();
+  const owners: Owner[] = [];
+  const ownerOfPid = new Map<number, number>();
+  const scan = visitDescriptors(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, link) => {
+    const inode = socketInode(link);
+    if (inode < 0) return;
+    let owner = ownerOfPid.get(pid);
+    if (owner === undefined) {
+      owner = owners.length;
+      ownerOfPid.set(pid, owner);
+      owners.push(readOwner(proc, pid));
+    }
+    table.add(inode, owner);
+  });
+  const limits: string[] = [];
+  if (scan.unreadable > 0) limits.push(`The descriptors of ${scan.unreadable} processes could not be read (that takes root or CAP_SYS_PTRACE): sockets of theirs show no process.`);
+  if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
+  return {
+    limits,
+    index: { owners, weights: owners.map((owner) => scan.sampled.get(owner.pid) ?? 1), coverage: scan.sampled.size > 0 ? 'sampled' : 'all', ownerOf: (inode) => table.find(inode) },
+  };
+}
+
+/** What /proc tells about one process; fields that may not be read are undefined. */
+export function readOwner(proc: ProcFs, pid: number): Owner {
+  const { unit, container } = cgroupName(proc.tryRead(`${pid}/cgroup`) ?? '');
+  let uid: number | undefined;
+  try {
+    uid = statSync(`${proc.root}/${pid}`).uid;
+  } catch {
+    uid = undefined;
+  }
+  return { pid, command: proc.tryRead(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
+}
+
+/** `socket:[123]` to 123, anything else to -1. */
+export function socketInode(link: string): number {
+  if (!link.startsWith('socket:[')) return -1;
+  let inode = 0;
+  for (let index = 8; index < link.length - 1; index++) inode = inode * 10 + (link.charCodeAt(index) - 48);
+  return inode;
+}
+
+/** Socket inode to owner: open addressing over typed arrays; inodes are positive and fit 32 bits in sock_diag. */
+class InodeTable {
+  #keys = new Uint32Array(1024);
+  #values = new Uint32Array(1024);
+  #size = 0;
+
+  /** Keeps the first owner of an inode: the parent of those that inherited it. */
+  add(inode: number, owner: number): void {
+    if (this.#size * 2 >= this.#keys.length) this.#grow();
+    const slot = this.#slot(inode);
+    if (this.#keys[slot] !== 0) return;
+    this.#keys[slot] = inode;
+    this.#values[slot] = owner;
+    this.#size++;
+  }
+
+  find(inode: number): number {
+    if (inode === 0) return -1;
+    const slot = this.#slot(inode);
+    return this.#keys[slot] === 0 ? -1 : this.#values[slot]!;
+  }
+
+  #slot(inode: number): number {
+    const mask = this.#keys.length - 1;
+    let slot = (Math.imul(inode, 0x9e3779b1) >>> 7) & mask;
+    while (this.#keys[slot] !== 0 && this.#keys[slot] !== inode >>> 0) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #grow(): void {
+    const keys = this.#keys;
+    const values = this.#values;
+    this.#keys = new Uint32Array(keys.length * 4);
+    this.#values = new Uint32Array(keys.length * 4);
+    for (let index = 0; index < keys.length; index++) {
+      if (keys[index] === 0) continue;
+      const slot = this.#slot(keys[index]!);
+      this.#keys[slot] = keys[index]!;
+      this.#values[slot] = values[index]!;
+    }
+  }
+}

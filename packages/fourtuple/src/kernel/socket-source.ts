@@ -1,0 +1,35 @@
+import type { SocketSink } from '../model/socket-cursor.ts';
+import type { DiagRequest } from './sock-diag/request.ts';
+
+/**
+ * Where sockets come from: sock_diag, the text files of /proc, a recording, and (a seam kept open) BPF iterators.
+ * One contract suite runs on all of them; what a source cannot tell it reports as UNKNOWN in the record and as a
+ * sentence in {@link SocketSource.limits}.
+ */
+export interface SocketSource {
+  readonly name: 'sock_diag' | 'procfs' | 'file';
+  /** What this source can never see, one sentence each. */
+  readonly limits: readonly string[];
+  /** True when bound, unconnected sockets can be asked for. */
+  readonly seesBoundInactive: boolean;
+  /** Delivers every matching socket, pausing between datagrams; drive it to the end. */
+  read(request: DiagRequest, sink: SocketSink): Generator<void>;
+  close(): void;
+}
+
+/** Drives a read to its end without a pause. */
+export function readAll(steps: Generator<void>): void {
+  while (steps.next().done !== true);
+}
+
+/** Drives a read, giving the event loop a turn after every few datagrams. */
+export async function readSliced(steps: Generator<void>, datagramsPerTurn = 4): Promise<void> {
+  for (;;) {
+    for (let count = 0; count < datagramsPerTurn; count++) {
+      if (steps.next().done === true) return;
+    }
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

@@ -1,0 +1,2 @@
+export * from './time-wait.ts';
+export * from './overlap.ts';

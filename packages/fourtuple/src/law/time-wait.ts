@@ -1,0 +1,28 @@
+import { isLoopbackWords, type Settings, type SocketCursor, TcpState } from '../model/index.ts';
+
+/** TCP_TIMEWAIT_LEN, compiled in: no sysctl changes it. */
+export const TIME_WAIT_MS = 60_000;
+
+const LOOPBACK_INTERFACE = 1;
+
+type ReuseSettings = Pick<Settings, 'tcpTwReuse' | 'tcpTwReuseDelayMs' | 'tcpTimestamps'>;
+
+/**
+ * Whether an outgoing connect() may take over this TIME_WAIT's four-tuple (`tcp_twsk_unique`, net/ipv4/tcp_ipv4.c):
+ * tcp_tw_reuse is 1, or 2 and an end is loopback; timestamps were in use; and it is older than the reuse delay.
+ * FIN_WAIT2 buckets never are. Whether timestamps were in use is taken from the current setting: the socket does not
+ * tell. The age is what the timer has run of its 60 seconds.
+ */
+export function isReusableTimeWait(socket: SocketCursor, settings: ReuseSettings): boolean {
+  if (socket.state !== TcpState.timeWait || settings.tcpTwReuse === 0 || !settings.tcpTimestamps) return false;
+  if (settings.tcpTwReuse === 2 && !touchesLoopback(socket)) return false;
+  return TIME_WAIT_MS - socket.expiresMs > settings.tcpTwReuseDelayMs;
+}
+
+function touchesLoopback(socket: SocketCursor): boolean {
+  return (
+    socket.interfaceIndex === LOOPBACK_INTERFACE ||
+    isLoopbackWords(socket.local0, socket.local1, socket.local2, socket.local3) ||
+    isLoopbackWords(socket.remote0, socket.remote1, socket.remote2, socket.remote3)
+  );
+}

@@ -1,0 +1,78 @@
+type NumericArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int32Array | Float64Array;
+
+const CHUNK_BITS = 16;
+const CHUNK = 1 << CHUNK_BITS;
+const MASK = CHUNK - 1;
+const FIRST_CHUNK = 256;
+
+/**
+ * A numeric column that grows by chunks: no doubling copy, so that the peak is the data itself.
+ * The first chunk alone starts small and doubles, for the host with three sockets.
+ */
+export class Column<A extends NumericArray> {
+  readonly #make: (length: number) => A;
+  readonly #chunks: A[];
+  #last: A;
+  #base = 0;
+  length = 0;
+
+  constructor(make: (length: number) => A) {
+    this.#make = make;
+    this.#last = make(FIRST_CHUNK);
+    this.#chunks = [this.#last];
+  }
+
+  push(value: number): void {
+    let index = this.length - this.#base;
+    if (index === this.#last.length) {
+      this.#grow();
+      index = this.length - this.#base;
+    }
+    this.#last[index] = value;
+    this.length++;
+  }
+
+  at(index: number): number {
+    return this.#chunks[index >>> CHUNK_BITS]![index & MASK]!;
+  }
+
+  set(index: number, value: number): void {
+    this.#chunks[index >>> CHUNK_BITS]![index & MASK] = value;
+  }
+
+  clear(): void {
+    this.#last = this.#chunks[0]!;
+    this.#chunks.length = 1;
+    this.#base = 0;
+    this.length = 0;
+  }
+
+  /** One contiguous copy of the values. */
+  toArray(): A {
+    const array = this.#make(this.length);
+    this.#chunks.forEach((chunk, index) => {
+      const from = index << CHUNK_BITS;
+      array.set(chunk.subarray(0, Math.min(chunk.length, this.length - from)), from);
+    });
+    return array;
+  }
+
+  #grow(): void {
+    if (this.#last.length < CHUNK) {
+      const larger = this.#make(Math.min(CHUNK, this.#last.length * 4));
+      larger.set(this.#last);
+      this.#chunks[this.#chunks.length - 1] = larger;
+      this.#last = larger;
+      return;
+    }
+    this.#base += CHUNK;
+    this.#last = this.#make(CHUNK);
+    this.#chunks.push(this.#last);
+  }
+}
+
+export const u8 = (): Column<Uint8Array> => new Column((length) => new Uint8Array(length));
+export const i8 = (): Column<Int8Array> => new Column((length) => new Int8Array(length));
+export const u16 = (): Column<Uint16Array> => new Column((length) => new Uint16Array(length));
+export const u32 = (): Column<Uint32Array> => new Column((length) => new Uint32Array(length));
+export const f64 = (): Column<Float64Array> => new Column((length) => new Float64Array(length));

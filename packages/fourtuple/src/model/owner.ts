@@ -1,0 +1,42 @@
+/** A process that holds sockets, with what its cgroup tells about it. */
+export interface Owner {
+  readonly pid: number;
+  /** Name from /proc/PID/comm. */
+  readonly command: string;
+  readonly uid: number | undefined;
+  /** systemd unit, e.g. `nginx.service`. */
+  readonly unit: string | undefined;
+  /** First 12 characters of the container's id, or its name. */
+  readonly container: string | undefined;
+}
+
+/** Which process holds which socket inode, and how complete that answer is. */
+export interface OwnerIndex {
+  readonly owners: readonly Owner[];
+  /** Position in `owners` of the first process that holds this socket inode, or -1. */
+  ownerOf(inode: number): number;
+  /** `all`: every readable descriptor was read. `sampled`: descriptors of large processes were sampled. `none`. */
+  readonly coverage: 'all' | 'sampled' | 'none';
+  /** One of how many descriptors was read of each process: 1 unless sampled. Parallel to `owners`. */
+  readonly weights: readonly number[];
+}
+
+export const noOwners: OwnerIndex = { owners: [], ownerOf: () => -1, coverage: 'none', weights: [] };
+
+/** Unit and container that a cgroup path names. */
+export interface CgroupName {
+  readonly unit: string | undefined;
+  readonly container: string | undefined;
+}
+
+/**
+ * Reads unit and container out of a cgroup path: systemd (`…/nginx.service`), Docker, containerd, CRI-O and podman
+ * scopes (`docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`, `libpod-<id>.scope`), and plain
+ * `/docker/<id>` or `/kubepods/…/<id>` directories.
+ */
+export function cgroupName(path: string): CgroupName {
+  const id = /(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(path)?.[1];
+  const lxc = /\/lxc(?:\.payload)?[./]([^/]+)/.exec(path)?.[1];
+  const unit = [...path.matchAll(/\/([^/]+\.(?:service|socket|scope))(?=\/|$)/g)].at(-1)?.[1];
+  return { unit: id === undefined ? unit : undefined, container: id?.slice(0, 12) ?? lxc };
+}

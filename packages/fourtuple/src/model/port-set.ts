@@ -1,0 +1,147 @@
+const WORDS = 65536 / 32;
+
+/** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
+export class PortSet {
+  readonly #words: Uint32Array;
+  /** False only when nothing was ever added: most sets of an idle host stay so, and cost nothing. */
+  #mayHoldAny: boolean;
+
+  constructor(words?: Uint32Array) {
+    if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
+    this.#words = words ?? new Uint32Array(WORDS);
+    this.#mayHoldAny = words !== undefined;
+  }
+
+  /** True for a set to which nothing was ever added. */
+  get isNeverFilled(): boolean {
+    return !this.#mayHoldAny;
+  }
+
+  static of(ports: Iterable<number>): PortSet {
+    const set = new PortSet();
+    for (const port of ports) set.add(port);
+    return set;
+  }
+
+  /**
+   * Reads the kernel's bitmap list as `ip_local_reserved_ports` prints it: `1,2-4,10`. Empty text is the empty set.
+   * @returns undefined when the text is not such a list.
+   */
+  static parseList(text: string): PortSet | undefined {
+    const set = new PortSet();
+    const trimmed = text.trim();
+    if (trimmed === '') return set;
+    for (const part of trimmed.split(',')) {
+      const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+      if (match === null) return undefined;
+      const low = Number(match[1]);
+      const high = match[2] === undefined ? low : Number(match[2]);
+      if (low > high || high > 65535) return undefined;
+      set.addRange(low, high);
+    }
+    return set;
+  }
+
+  add(port: number): void {
+    this.#mayHoldAny = true;
+    this.#words[port >>> 5]! |= 1 << (port & 31);
+  }
+
+  delete(port: number): void {
+    this.#words[port >>> 5]! &= ~(1 << (port & 31));
+  }
+
+  has(port: number): boolean {
+    return (this.#words[port >>> 5]! & (1 << (port & 31))) !== 0;
+  }
+
+  addRange(low: number, high: number): void {
+    this.#mayHoldAny = true;
+    let port = low;
+    while (port <= high && (port & 31) !== 0) this.add(port++);
+    for (; port + 31 <= high; port += 32) this.#words[port >>> 5] = 0xffffffff;
+    while (port <= high) this.add(port++);
+  }
+
+  addAll(other: PortSet): this {
+    if (!other.#mayHoldAny) return this;
+    this.#mayHoldAny = true;
+    const theirs = other.#words;
+    for (let index = 0; index < WORDS; index++) this.#words[index]! |= theirs[index]!;
+    return this;
+  }
+
+  deleteAll(other: PortSet): this {
+    if (!this.#mayHoldAny || !other.#mayHoldAny) return this;
+    const theirs = other.#words;
+    for (let index = 0; index < WORDS; index++) this.#words[index]! &= ~theirs[index]!;
+    return this;
+  }
+
+  clear(): void {
+    this.#mayHoldAny = false;
+    this.#words.fill(0);
+  }
+
+  clone(): PortSet {
+    return this.#mayHoldAny ? new PortSet(this.#words.slice()) : new PortSet();
+  }
+
+  get size(): number {
+    if (!this.#mayHoldAny) return 0;
+    let count = 0;
+    for (let index = 0; index < WORDS; index++) count += bitCount(this.#words[index]!);
+    return count;
+  }
+
+  /** Number of members that are also in `other`; nothing is allocated. */
+  countCommon(other: PortSet): number {
+    if (!this.#mayHoldAny || !other.#mayHoldAny) return 0;
+    const theirs = other.#words;
+    let count = 0;
+    for (let index = 0; index < WORDS; index++) count += bitCount(this.#words[index]! & theirs[index]!);
+    return count;
+  }
+
+  equals(other: PortSet): boolean {
+    const theirs = other.#words;
+    return this.#words.every((word, index) => word === theirs[index]);
+  }
+
+  *[Symbol.iterator](): IterableIterator<number> {
+    if (!this.#mayHoldAny) return;
+    for (let index = 0; index < WORDS; index++) {
+      let word = this.#words[index]!;
+      while (word !== 0) {
+        const bit = 31 - Math.clz32(word & -word);
+        yield index * 32 + bit;
+        word &= word - 1;
+      }
+    }
+  }
+
+  /** The kernel's list form: `1,2-4,10`. */
+  toString(): string {
+    const parts: string[] = [];
+    let start = -1;
+    let last = -2;
+    const close = (): void => {
+      if (start >= 0) parts.push(start === last ? `${start}` : `${start}-${last}`);
+    };
+    for (const port of this) {
+      if (port !== last + 1) {
+        close();
+        start = port;
+      }
+      last = port;
+    }
+    close();
+    return parts.join(',');
+  }
+}
+
+function bitCount(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}

@@ -1,0 +1,61 @@
+import { hostname } from 'node:os';
+import { kernelRelease, NamespaceLostError, ProcFs, readOwners, type FoundNamespace } from '../kernel/index.ts';
+import type { OwnerIndex } from '../model/index.ts';
+import { measureSteps, type Measurement, type MeasureOptions } from './measure.ts';
+import { goneSentence, prefixed } from './snapshot.ts';
+
+/** A host's namespaces, counted at one moment. */
+export interface HostMeasurement {
+  readonly takenAt: string;
+  readonly kernel: string;
+  readonly host: string;
+  readonly namespaces: readonly Measurement[];
+  readonly limits: readonly string[];
+}
+
+/** Counts each namespace in turn, pausing as it goes. One that vanishes meanwhile is told, unless it was the only one. */
+export function* measureHostSteps(namespaces: readonly FoundNamespace[], options: MeasureOptions, takenAt: Date): Generator<void, HostMeasurement> {
+  const measured: Measurement[] = [];
+  const limits: string[] = [];
+  let owners: OwnerIndex | undefined;
+  const ownersOnce = (): OwnerIndex => {
+    if (owners === undefined) {
+      const read = readOwners(new ProcFs(), options.owners);
+      owners = read.index;
+      limits.push(...read.limits);
+    }
+    return owners;
+  };
+  for (const namespace of namespaces) {
+    try {
+      const measurement = yield* measureSteps(namespace, options, ownersOnce);
+      measured.push(measurement);
+      limits.push(...prefixed(namespace, namespaces, measurement.usage.limits));
+    } catch (error) {
+      if (error instanceof NamespaceLostError || namespaces.length === 1) throw error;
+      limits.push(goneSentence(namespace, error));
+    }
+  }
+  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostname(), namespaces: measured, limits: [...new Set(limits)] };
+}
+
+/** Drives steps to their end and returns their value. */
+export function runSteps<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As {@link runSteps}, giving the event loop a turn after every few datagrams. */
+export async function runStepsSliced<T>(steps: Generator<void, T>, datagramsPerTurn = 4): Promise<T> {
+  for (;;) {
+    for (let count = 0; count < datagramsPerTurn; count++) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

@@ -1,0 +1,99 @@
+import { probeBind, probePorts, ProcFs, readOwners, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type OwnerIndex, type PortProbes, type Settings } from '../model/index.ts';
+import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
+import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
+
+export interface MeasureOptions {
+  readonly owners: OwnerMode;
+  readonly probes: ProbeMode;
+  /** Do not ask for bound, unconnected sockets: saves the kernel a walk of the bind table. */
+  readonly skipBound?: boolean;
+  readonly skipUdp?: boolean;
+  readonly source?: SourceChoice;
+}
+
+/** Everything that findings are drawn from, of one namespace. */
+export interface Measurement {
+  readonly id: NamespaceId;
+  readonly settings: Settings;
+  readonly counters: Counters;
+  readonly usage: NamespaceUsage;
+}
+
+const LISTEN = stateBit(TcpState.listen);
+const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
+
+/**
+ * Counts a namespace while its sockets stream by, keeping none of them. Pauses after every datagram: drive it with
+ * readAll() or readSliced(); its return value is the measurement.
+ */
+export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: () => OwnerIndex): Generator<void, Measurement> {
+  const opened = openNamespace(namespace, options.source);
+  try {
+    const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none' });
+    const { source } = opened;
+    const limits = [...opened.limits];
+    if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
+    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? LISTEN : LISTEN | BOUND_INACTIVE_BIT }, ledger.holders);
+    yield* source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES & ~LISTEN }, ledger.connections);
+    if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
+    const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
+    limits.push(...unprobed);
+    const usage = ledger.finish(namespace, probes, options.owners === 'none' || !ledger.hasNameableSockets ? noOwners : owners(), limits);
+    return { id: { inode: namespace.inode, name: namespace.name }, settings: opened.settings, counters: opened.counters, usage };
+  } finally {
+    opened.source.close();
+  }
+}
+
+/** {@link measureSteps} in one go. */
+export function measure(namespace: FoundNamespace, options: MeasureOptions, owners: () => OwnerIndex = () => readOwners(new ProcFs(), options.owners).index): Measurement {
+  const steps = measureSteps(namespace, options, owners);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Asks the kernel about the ports that no socket explains, as far as it may be asked. */
+export function askKernel(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): { probes: PortProbes; limits: string[] } {
+  const first = ledger.planProbes(mode);
+  const binds = mode === 'none' ? [] : ledger.planBindProbes();
+  const none: PortProbes = { explicit: [], shared: [] };
+  if (first.length === 0 && binds.length === 0) return { probes: none, limits: [] };
+  const unasked = (why: string): { probes: PortProbes; limits: string[] } => ({
+    probes: none,
+    limits: [`How ${first.length} ports were bound could not be asked of the kernel (${why}): where sockets do not say it, it is inferred.`],
+  });
+  if (!opened.canEnter) return unasked('the namespace could not be entered');
+  try {
+    return opened.inside(() => {
+      const explicit: number[] = [];
+      const shared: number[] = [];
+      const limits: string[] = [];
+      const fallback = fallbackTarget(ledger);
+      const ask = (ports: readonly number[]): void => {
+        const { answers, reason } = probePorts(ports, fallback);
+        let unknown = 0;
+        for (const [port, answer] of answers) {
+          if (answer === 'explicit') explicit.push(port);
+          else if (answer === 'shared') shared.push(port);
+          else unknown++;
+        }
+        if (unknown > 0) limits.push(`The kernel gave no answer about ${unknown} ports (${reason ?? 'unknown reason'}): how they were bound is inferred.`);
+      };
+      ask(first);
+      const more = ledger.planMoreProbes({ explicit, shared });
+      ask(more);
+      ledger.takeBindProbes(binds.filter(({ protocol, port }) => probeBind({ protocol, address: Address.anyIpv4, port }) === 0));
+      return { probes: { explicit, shared }, limits };
+    });
+  } catch (error) {
+    return unasked(error instanceof UnsupportedError ? `it takes ${error.needs}` : reasonOf(error));
+  }
+}
+
+function fallbackTarget(ledger: PortLedger): Address | undefined {
+  const words = ledger.anyDestination();
+  return words === undefined ? undefined : new Address(words[4]!, words[5]!, words[6]!, words[7]!);
+}

@@ -1,0 +1,6 @@
+export * from './theme.ts';
+export * from './bar.ts';
+export * from './columns.ts';
+export * from './table.ts';
+export * from './csv.ts';
+export * from './wrap.ts';

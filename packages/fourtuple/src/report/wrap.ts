@@ -1,0 +1,20 @@
+import { textWidth } from './table.ts';
+
+/** Breaks a text at blanks so that no line, indent included, is wider than `width`. Undefined width: one line. */
+export function wrap(text: string, width: number | undefined, indent = '', hanging: string = indent): string[] {
+  if (width === undefined) return [indent + text];
+  const lines: string[] = [];
+  let line = indent;
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && textWidth(line) + 1 + textWidth(word) > Math.max(40, width)) {
+      lines.push(line);
+      line = hanging;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  lines.push(line);
+  return lines;
+}

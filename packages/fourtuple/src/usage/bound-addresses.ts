@@ -1,0 +1,99 @@
+import { Address, PortSet, WordTable, type SocketCursor } from '../model/index.ts';
+
+/**
+ * Which usable ports are held on which local address, and from that how many a plain bind(address, 0) would find:
+ * it refuses a port as soon as any holder's address overlaps (`inet_csk_find_open_port`), whatever the flags.
+ */
+export class BoundAddresses {
+  readonly #addresses = new WordTable(4);
+  readonly #held: PortSet[] = [];
+  /** Held by sockets of AF_INET6 that have an address of their own and are not v6only: they meet 0.0.0.0. */
+  readonly #dualSpecific = new PortSet();
+  readonly #wildIpv4 = new PortSet();
+  readonly #wildDual = new PortSet();
+  readonly #wildIpv6 = new PortSet();
+  readonly #usable: PortSet;
+
+  constructor(usable: PortSet) {
+    this.#usable = usable;
+  }
+
+  /** Notes a holder. Ports that are not usable are ignored. */
+  add(w0: number, w1: number, w2: number, w3: number, port: number, v6Only: boolean): void {
+    if (!this.#usable.has(port)) return;
+    const isIpv4 = w0 === 0 && w1 === 0 && w2 === 0xffff;
+    if (w3 === 0 && w0 === 0 && w1 === 0 && (w2 === 0 || isIpv4)) {
+      (isIpv4 ? this.#wildIpv4 : v6Only ? this.#wildIpv6 : this.#wildDual).add(port);
+      return;
+    }
+    this.addAt(this.indexOf(w0, w1, w2, w3), port);
+    if (!isIpv4 && !v6Only) this.#dualSpecific.add(port);
+  }
+
+  addSocket(socket: SocketCursor, v6Only: boolean): void {
+    this.add(socket.local0, socket.local1, socket.local2, socket.local3, socket.localPort, v6Only);
+  }
+
+  indexOf(w0: number, w1: number, w2: number, w3: number): number {
+    const { key } = this.#addresses;
+    key[0] = w0;
+    key[1] = w1;
+    key[2] = w2;
+    key[3] = w3;
+    const index = this.#addresses.intern();
+    if (index === this.#held.length) this.#held.push(new PortSet());
+    return index;
+  }
+
+  /** As {@link add} for an address whose index is known and which is no wildcard. */
+  addAt(index: number, port: number): void {
+    this.#held[index]!.add(port);
+  }
+
+  /** The port is held by an IPv6 socket of which it is not known whether it is v6only; assumed not to be. */
+  addUncertain(port: number): void {
+    if (this.#usable.has(port)) this.#dualSpecific.add(port);
+  }
+
+  /** Ports that 0.0.0.0 would lose to IPv6 sockets with an address alone: worth a bind() trial. */
+  onlyDualSpecific(): number[] {
+    const others = this.#ipv4Specific().addAll(this.#wildIpv4).addAll(this.#wildDual);
+    return [...this.#dualSpecific.clone().deleteAll(others)];
+  }
+
+  /** The trial found the port free for 0.0.0.0. */
+  releaseDualSpecific(port: number): void {
+    this.#dualSpecific.delete(port);
+  }
+
+  /** Number of usable ports that some holder takes away from bind(address, 0), for every address seen and the wildcards. */
+  *pools(): Generator<{ source: Address; used: number }> {
+    yield { source: Address.anyIpv4, used: this.#usedBy(this.#ipv4Specific(), this.#wildIpv4, this.#wildDual, this.#dualSpecific) };
+    const everything = this.#held.reduce((all, held) => all.addAll(held), new PortSet());
+    yield { source: Address.anyIpv6, used: this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6) };
+    const wildForIpv4 = this.#wildDual.clone().addAll(this.#wildIpv4);
+    const wildForIpv6 = this.#wildDual.clone().addAll(this.#wildIpv6);
+    for (let index = 0; index < this.#held.length; index++) {
+      const source = this.#address(index);
+      yield { source, used: this.#usedBy(this.#held[index]!.clone(), source.isIpv4 ? wildForIpv4 : wildForIpv6) };
+    }
+  }
+
+  #ipv4Specific(): PortSet {
+    const all = new PortSet();
+    this.#held.forEach((held, index) => {
+      if (this.#address(index).isIpv4) all.addAll(held);
+    });
+    return all;
+  }
+
+  #usedBy(scratch: PortSet, ...others: readonly PortSet[]): number {
+    for (const other of others) scratch.addAll(other);
+    return scratch.countCommon(this.#usable);
+  }
+
+  #address(index: number): Address {
+    const word = (position: number): number => this.#addresses.word(index, position);
+    return new Address(word(0), word(1), word(2), word(3));
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * How it is known of what kind a port's holder is; always carried, so that inference is never shown as fact.
+ * `kernel` is kept for a reader of the bind bucket itself.
+ */
+export const evidences = ['listening', 'bound-idle', 'accepted', 'probed', 'kernel', 'no-port-flag', 'shared-port', 'inferred'] as const;
+export type Evidence = (typeof evidences)[number];
+
+/** What a holder does to other sockets on its port: the three kinds of the port law. */
+export type HolderKind = 'listener' | 'explicit' | 'connect-chosen';
+
+/** Position of an evidence in {@link evidences} plus one; 0 for a port without any. */
+export function evidenceCode(evidence: Evidence): number {
+  return evidences.indexOf(evidence) + 1;
+}
+
+export function evidenceOf(code: number): Evidence | undefined {
+  return code === 0 ? undefined : evidences[code - 1];
+}

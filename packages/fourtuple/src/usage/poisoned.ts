@@ -1,0 +1,47 @@
+import { TcpState, type Owner, type OwnerIndex, type SocketTable } from '../model/index.ts';
+import type { ConnectionRows } from './connection-rows.ts';
+import type { Evidence } from './evidence.ts';
+import type { PortKinds } from './port-kinds.ts';
+import type { ExplicitKind, PoisonedPorts } from './types.ts';
+
+const EXAMPLES = 5;
+
+interface Group {
+  kind: ExplicitKind;
+  evidence: Evidence;
+  owner: Owner | undefined;
+  ports: number;
+  examples: number[];
+}
+
+/** Usable ports held explicitly, by who holds them and how; the largest group first. */
+export function poisonedPorts(kinds: PortKinds, held: SocketTable, rows: ConnectionRows, owners: OwnerIndex): PoisonedPorts[] {
+  const groups = new Map<string, Group>();
+  const seen = new Set<number>();
+  const note = (port: number, kind: ExplicitKind, ownerIndex: number): void => {
+    seen.add(port);
+    const key = `${kind} ${ownerIndex}`;
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, { kind, evidence: kinds.evidenceAt(port) ?? 'inferred', owner: owners.owners[ownerIndex], ports: 1, examples: [port] });
+      return;
+    }
+    group.ports++;
+    if (group.examples.length < EXAMPLES) group.examples.push(port);
+  };
+  // A listener explains a port better than a bound socket beside it does.
+  for (const wanted of [TcpState.listen, TcpState.boundInactive]) {
+    held.forEach((socket) => {
+      if (socket.state !== wanted || seen.has(socket.localPort) || !kinds.explicit.has(socket.localPort)) return;
+      note(socket.localPort, wanted === TcpState.listen ? 'listener' : 'bound-idle', owners.ownerOf(socket.inode));
+    });
+  }
+  for (const port of kinds.explicit) {
+    if (seen.has(port)) continue;
+    const row = kinds.firstRowOn(port);
+    if (row < 0) continue;
+    const isTimeWait = rows.stateAt(row) === TcpState.timeWait;
+    note(port, isTimeWait ? 'time-wait' : 'bound-connected', rows.inode === undefined ? -1 : owners.ownerOf(rows.inode.at(row)));
+  }
+  return [...groups.values()].sort((left, right) => right.ports - left.ports);
+}

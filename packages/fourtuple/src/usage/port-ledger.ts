@@ -1,0 +1,269 @@
+import { isReusableTimeWait } from '../law/index.ts';
+import { Address, PortSet, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketSink } from '../model/index.ts';
+import { BoundAddresses } from './bound-addresses.ts';
+import { ConnectionRows } from './connection-rows.ts';
+import type { Evidence } from './evidence.ts';
+import { ListenerIndex } from './listeners.ts';
+import { poisonedPorts } from './poisoned.ts';
+import { PortKinds, type ProbeMode } from './port-kinds.ts';
+import { buildTuples } from './tuples.ts';
+import type { ListeningPort, NamespaceUsage, PortConnection } from './types.ts';
+import { poolUsage, UdpPorts } from './udp-ports.ts';
+
+export interface LedgerOptions {
+  /** Keep each connection's inode, to name its process later: 4 bytes more a connection. */
+  readonly trackInodes: boolean;
+}
+
+/** A bind() to try on 0.0.0.0. */
+export interface BindProbe {
+  readonly protocol: ProtocolName;
+  readonly port: number;
+}
+
+const noProbes: PortProbes = { explicit: [], shared: [] };
+
+/**
+ * Counts a namespace's ports while its sockets stream by: first {@link holders} gets the listening and bound ones,
+ * then {@link connections} all others, {@link udp} the UDP ones. {@link planProbes} then says which ports to ask the
+ * kernel about, and {@link finish} draws the sum. A million connections to one tuple cost 7 MB; half a million
+ * accepted ones cost nothing.
+ */
+export class PortLedger {
+  readonly holders: SocketSink;
+  readonly connections: SocketSink;
+  readonly udp: UdpPorts;
+  readonly settings: Settings;
+  readonly #usable: PortSet;
+  readonly #held = new SocketTable();
+  readonly #listeners = new ListenerIndex();
+  readonly #rows: ConnectionRows;
+  readonly #states = new Float64Array(16);
+  #accepted = 0;
+  /** Local endpoints outside the range without a listener: the second connection of one means that it was accepted. */
+  readonly #outside = new WordTable(5);
+  readonly #outsideRow: number[] = [];
+  readonly #orphans = new Set<number>();
+  readonly #uncertainIpv6 = new PortSet();
+  #kinds: PortKinds | undefined;
+  #addresses: BoundAddresses | undefined;
+
+  constructor(settings: Settings, options: LedgerOptions) {
+    this.settings = settings;
+    this.#usable = usablePorts(settings, new PortSet());
+    this.#rows = new ConnectionRows(options.trackInodes);
+    this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
+    this.holders = {
+      accept: (socket) => this.#acceptHolder(socket),
+      reset: () => {
+        this.#held.reset();
+        this.#listeners.clear();
+      },
+    };
+    this.connections = {
+      accept: (socket) => this.#acceptConnection(socket),
+      reset: () => this.#resetConnections(),
+    };
+  }
+
+  /** Ports that no socket explains: hand them to the kernel's probe, if it may be asked. */
+  planProbes(mode: ProbeMode): readonly number[] {
+    return this.#portKinds().planProbes(mode);
+  }
+
+  /** Ports to ask about after the first answers, where a sample was not of one mind. */
+  planMoreProbes(answers: PortProbes): readonly number[] {
+    return this.#portKinds().planMoreProbes(answers);
+  }
+
+  /** Ports that 0.0.0.0 loses to nothing but IPv6 connections, which do not say whether they are v6only: try bind(). */
+  planBindProbes(): readonly BindProbe[] {
+    const plan = (protocol: ProtocolName, addresses: BoundAddresses): BindProbe[] => addresses.onlyDualSpecific().map((port) => ({ protocol, port }));
+    return [...plan('tcp', this.#boundAddresses()), ...plan('udp', this.udp.addresses)];
+  }
+
+  /** @param free those of {@link planBindProbes} on which bind(0.0.0.0) succeeded. */
+  takeBindProbes(free: Iterable<BindProbe>): void {
+    for (const { protocol, port } of free) (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).releaseDualSpecific(port);
+  }
+
+  /** An address that some connection goes to: a probe's target where there is no route to loopback. */
+  anyDestination(): readonly number[] | undefined {
+    return this.#rows.tupleCount === 0 ? undefined : this.#rows.describe(0);
+  }
+
+  /** True when there is a socket whose process a report would name. */
+  get hasNameableSockets(): boolean {
+    if (this.#rows.length > 0) return true;
+    let isNameable = false;
+    this.#held.forEach((socket) => (isNameable ||= this.#usable.has(socket.localPort)));
+    return isNameable;
+  }
+
+  finish(id: NamespaceId, probes: PortProbes = noProbes, owners: OwnerIndex = noOwners, limits: readonly string[] = []): NamespaceUsage {
+    const kinds = this.#portKinds();
+    kinds.settle(probes);
+    const { settings } = this;
+    const usableSize = usableCount(settings, this.#usable);
+    const inRange = settings.localPortRange.high - settings.localPortRange.low + 1;
+    const poolSize = usableSize - kinds.explicit.size;
+    const states = this.#states;
+    const listen = this.#count(TcpState.listen);
+    const boundIdle = this.#count(TcpState.boundInactive);
+    const established = states[TcpState.established]!;
+    const synSent = states[TcpState.synSent]!;
+    const timeWait = states[TcpState.timeWait]!;
+    const connections = states.reduce((sum, count) => sum + count, 0);
+    return {
+      id,
+      localPortRange: settings.localPortRange,
+      reservedPorts: inRange - usableSize,
+      usablePorts: usableSize,
+      poisonedPorts: kinds.explicit.size,
+      sockets: {
+        total: connections + listen + boundIdle,
+        established,
+        synSent,
+        timeWait,
+        listen,
+        boundIdle,
+        other: connections - established - synSent - timeWait,
+        accepted: this.#accepted,
+        udp: this.udp.count,
+      },
+      tuples: buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans),
+      bindPools: [...[...this.#boundAddresses().pools()].map(({ source, used }) => poolUsage('tcp', source, usableSize, used)), ...this.udp.pools(usableSize)],
+      poisoned: poisonedPorts(kinds, this.#held, this.#rows, owners),
+      listenersInRange: this.#listenersInRange(owners),
+      limits,
+      connectionOn: (port) => this.#connectionOn(port, owners),
+    };
+  }
+
+  #acceptHolder(socket: SocketCursor): void {
+    this.#held.accept(socket);
+    if (socket.state === TcpState.listen) this.#listeners.add(socket, this.#isV6Only(socket));
+  }
+
+  #acceptConnection(socket: SocketCursor): void {
+    this.#states[socket.state & 15]!++;
+    if (this.#listeners.covers(socket)) {
+      this.#accepted++;
+      return;
+    }
+    const { low, high } = this.settings.localPortRange;
+    if (socket.localPort < low || socket.localPort > high) {
+      if (this.#isRepeatedOutside(socket)) return;
+    } else if (socket.family === 10 && (socket.local2 !== 0xffff || socket.local0 !== 0 || socket.local1 !== 0)) {
+      this.#uncertainIpv6.add(socket.localPort);
+    }
+    this.#rows.add(socket, isReusableTimeWait(socket, this.settings));
+  }
+
+  /** True from the second connection on that shares a local endpoint outside the range: an accepted one. */
+  #isRepeatedOutside(socket: SocketCursor): boolean {
+    const { key } = this.#outside;
+    key[0] = socket.local0;
+    key[1] = socket.local1;
+    key[2] = socket.local2;
+    key[3] = socket.local3;
+    key[4] = socket.localPort;
+    const id = this.#outside.intern();
+    if (id === this.#outsideRow.length) {
+      this.#outsideRow.push(this.#rows.length);
+      return false;
+    }
+    this.#orphans.add(this.#outsideRow[id]!);
+    this.#accepted++;
+    return true;
+  }
+
+  #resetConnections(): void {
+    this.#states.fill(0);
+    this.#accepted = 0;
+    this.#rows.clear();
+    this.#outside.clear();
+    this.#outsideRow.length = 0;
+    this.#orphans.clear();
+    this.#uncertainIpv6.clear();
+  }
+
+  #portKinds(): PortKinds {
+    if (this.#kinds === undefined) {
+      const marks: { port: number; evidence: Evidence }[] = [];
+      this.#held.forEach((socket) => marks.push({ port: socket.localPort, evidence: socket.state === TcpState.listen ? 'listening' : 'bound-idle' }));
+      this.#kinds = new PortKinds(this.#usable, marks, this.#rows);
+    }
+    return this.#kinds;
+  }
+
+  #boundAddresses(): BoundAddresses {
+    if (this.#addresses !== undefined) return this.#addresses;
+    const addresses = new BoundAddresses(this.#usable);
+    this.#held.forEach((socket) => addresses.addSocket(socket, this.#isV6Only(socket)));
+    const rows = this.#rows;
+    const indexes = Array.from({ length: rows.sources.size }, (_, id) => {
+      const word = (index: number): number => rows.sources.word(id, index);
+      return addresses.indexOf(word(0), word(1), word(2), word(3));
+    });
+    for (let row = 0; row < rows.length; row++) {
+      const port = rows.port.at(row);
+      if (this.#usable.has(port)) addresses.addAt(indexes[rows.sourceOf.at(rows.tuple.at(row))]!, port);
+    }
+    for (const port of this.#uncertainIpv6) addresses.addUncertain(port);
+    this.#addresses = addresses;
+    return addresses;
+  }
+
+  /** What a listening or bound AF_INET6 socket says; where the source cannot tell, the namespace's default. */
+  #isV6Only(socket: SocketCursor): boolean {
+    return socket.v6Only === UNKNOWN ? this.settings.bindV6Only : socket.v6Only === 1;
+  }
+
+  #count(state: number): number {
+    let count = 0;
+    this.#held.forEach((socket) => {
+      if (socket.state === state) count++;
+    });
+    return count;
+  }
+
+  #connectionOn(port: number, owners: OwnerIndex): PortConnection | undefined {
+    const row = this.#portKinds().firstRowOn(port);
+    if (row < 0) return undefined;
+    const words = this.#rows.describe(this.#rows.tuple.at(row));
+    return {
+      port,
+      source: new Address(words[0]!, words[1]!, words[2]!, words[3]!),
+      destination: new Address(words[4]!, words[5]!, words[6]!, words[7]!),
+      destinationPort: words[8]!,
+      state: this.#rows.stateAt(row),
+      owner: this.#rows.inode === undefined ? undefined : owners.owners[owners.ownerOf(this.#rows.inode.at(row))],
+    };
+  }
+
+  #listenersInRange(owners: OwnerIndex): ListeningPort[] {
+    const found = new Map<string, ListeningPort>();
+    this.#held.forEach((socket) => {
+      if (socket.state !== TcpState.listen || !this.#usable.has(socket.localPort)) return;
+      const owner = owners.owners[owners.ownerOf(socket.inode)];
+      const address = socket.localAddress();
+      found.set(`${address.toString()} ${socket.localPort}`, { protocol: 'tcp', address, port: socket.localPort, owner });
+    });
+    return [...found.values()].sort((left, right) => left.port - right.port);
+  }
+}
+
+/** The ledger of sockets that are already in a table, e.g. of a recording. */
+export function ledgerOf(table: SocketTable, settings: Settings): PortLedger {
+  const ledger = new PortLedger(settings, { trackInodes: true });
+  const isHolder = (socket: SocketCursor): boolean => socket.state === TcpState.listen || socket.state === TcpState.boundInactive;
+  table.forEach((socket) => {
+    if (socket.protocol === 17) ledger.udp.accept(socket);
+    else if (isHolder(socket)) ledger.holders.accept(socket);
+  });
+  table.forEach((socket) => {
+    if (socket.protocol !== 17 && !isHolder(socket)) ledger.connections.accept(socket);
+  });
+  return ledger;
+}

@@ -1,0 +1,37 @@
+// Bundles the bench runner and runs it with the arguments given: npm run bench -- --help
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bundle = join(root, 'packages/bench/out/main.mjs');
+
+// The bench measures what is shipped, so it has to be there.
+function ensureBuilt() {
+  if (process.env['FOURTUPLE_BIN'] !== undefined || existsSync(join(root, 'packages/fourtuple/dist'))) return;
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: ['ignore', 2, 2] });
+  if (build.status !== 0) {
+    process.stderr.write('bench: building fourtuple failed\n');
+    process.exit(1);
+  }
+}
+
+async function bundleRunner() {
+  const build = await rolldown({ input: join(root, 'packages/bench/src/main.ts'), platform: 'node' });
+  await build.write({ file: bundle, format: 'esm' });
+  await build.close();
+}
+
+const notPermitted = 77;
+
+if (!['--help', '-h'].some((flag) => process.argv.includes(flag))) {
+  if (process.getuid?.() !== 0) {
+    process.stderr.write('bench: network namespaces and TCP_REPAIR need root\n');
+    process.exit(notPermitted);
+  }
+  ensureBuilt();
+}
+await bundleRunner();
+await import(bundle);

@@ -1,0 +1,50 @@
+// Bundles the package: the library's subpaths as ES modules, the command line as CommonJS with one chunk a command.
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const home = join(root, 'packages/fourtuple');
+const dist = join(home, 'dist');
+
+/** Newest modification below a folder, in milliseconds. */
+function newest(folder) {
+  let latest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    latest = Math.max(latest, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs);
+  }
+  return latest;
+}
+
+export function isStale() {
+  try {
+    const built = statSync(join(dist, 'built')).mtimeMs;
+    return built < newest(join(home, 'src')) || built < statSync(join(home, 'package.json')).mtimeMs || built < statSync(fileURLToPath(import.meta.url)).mtimeMs;
+  } catch {
+    return true;
+  }
+}
+
+export async function build() {
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  const version = /version = '([^']+)'/.exec(readFileSync(join(home, 'src/cli/version.ts'), 'utf8'))?.[1];
+  if (version !== manifest.version) throw new Error(`src/cli/version.ts says ${version}, package.json ${manifest.version}`);
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist, { recursive: true });
+  const external = ['koffi', /^node:/];
+  const library = Object.fromEntries(['model', 'law', 'usage', 'diagnose', 'report', 'filter', 'kernel', 'observe'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
+  library.index = join(home, 'src/index.ts');
+  const modules = await rolldown({ input: library, platform: 'node', external, logLevel: 'warn' });
+  await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
+  await modules.close();
+  const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
+  await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
+  await cli.close();
+  writeFileSync(join(dist, 'built'), '');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!process.argv.includes('--if-stale') || isStale()) await build();
+}
