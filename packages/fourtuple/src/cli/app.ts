@@ -1,6 +1,10 @@
 import { buildApplication, buildRouteMap, run, text_en, type Application } from '@stricli/core';
 import { checkCommand } from './commands/check/command.ts';
+import { doctorCommand } from './commands/doctor/command.ts';
 import { portsCommand } from './commands/ports/command.ts';
+import { recordCommand } from './commands/record/command.ts';
+import { socketsCommand } from './commands/sockets/command.ts';
+import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
 import { explainError } from './errors.ts';
 import { version } from './version.ts';
@@ -8,6 +12,10 @@ import { version } from './version.ts';
 export const commands = {
   check: checkCommand,
   ports: portsCommand,
+  sockets: socketsCommand,
+  who: whoCommand,
+  record: recordCommand,
+  doctor: doctorCommand,
 };
 
 /** Every command, without its code: that is loaded when it runs. */

@@ -1,1 +1,6 @@
-export {};
+export * from './expression.ts';
+export { FilterSyntaxError } from './tokens.ts';
+export * from './parse.ts';
+export * from './evaluate.ts';
+export * from './bytecode.ts';
+export * from './suggest.ts';

@@ -13,3 +13,4 @@ export * from './cgroups.ts';
 export * from './port-probe.ts';
 export * from './bound-inactive.ts';
 export * from './features.ts';
+export * from './names.ts';

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { cgroupName } from '../model/owner.ts';
 import type { NamespaceId } from '../model/snapshot.ts';
+import { plural } from '../model/text.ts';
 import { KernelError, errnoOf } from './errors.ts';
 import { CLONE_NEWNET, loadLibc } from './libc.ts';
 import { visitDescriptors } from './procfs/descriptors.ts';
@@ -140,7 +141,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
   const limits =
     unreadable === 0
       ? []
-      : [`The network namespaces of ${unreadable} processes could not be told (reading them takes root, or CAP_SYS_PTRACE): namespaces that only those use are missing.`];
+      : [`The network namespace of ${plural(unreadable, 'process', 'processes')} could not be told (that takes root, or CAP_SYS_PTRACE): a namespace that nobody else uses is missing.`];
   return { namespaces, limits };
 }
 

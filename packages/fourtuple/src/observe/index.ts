@@ -2,3 +2,5 @@ export * from './source.ts';
 export * from './measure.ts';
 export * from './snapshot.ts';
 export * from './host.ts';
+export * from './sockets.ts';
+export * from './holders.ts';

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
+import { plural } from '../../model/text.ts';
 import { visitDescriptors } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
 
@@ -26,7 +27,7 @@ export function readOwners(proc: ProcFs, mode: OwnerMode): { index: OwnerIndex; 
     table.add(inode, owner);
   });
   const limits: string[] = [];
-  if (scan.unreadable > 0) limits.push(`The descriptors of ${scan.unreadable} processes could not be read (that takes root or CAP_SYS_PTRACE): sockets of theirs show no process.`);
+  if (scan.unreadable > 0) limits.push(`The descriptors of ${plural(scan.unreadable, 'process', 'processes')} could not be read (that takes root or CAP_SYS_PTRACE): their sockets show no process.`);
   if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
   return {
     limits,

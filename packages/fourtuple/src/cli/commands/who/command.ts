@@ -1,0 +1,30 @@
+import { buildCommand } from '@stricli/core';
+import type { CliContext } from '../../context.ts';
+import { namespaceFlags, outputFlags, sourceFlags, wholeNumber, type NamespaceFlags, type OutputFlags, type SourceFlags } from '../../flags.ts';
+
+export interface WhoFlags extends OutputFlags, NamespaceFlags, SourceFlags {
+  readonly probe: 'auto' | 'none';
+}
+
+export const whoCommand = buildCommand<WhoFlags, [number], CliContext>({
+  loader: async () => (await import('./run.ts')).runWho,
+  parameters: {
+    flags: {
+      probe: { kind: 'enum', values: ['auto', 'none'], brief: 'Ask the kernel, without a packet, how the port was bound', default: 'auto' },
+      ...namespaceFlags,
+      ...sourceFlags,
+      ...outputFlags,
+    },
+    aliases: { A: 'allNamespaces', n: 'namespace', i: 'input', q: 'quiet', V: 'verbose' },
+    positional: { kind: 'tuple', parameters: [{ brief: 'Local port', parse: wholeNumber('PORT', 1, 65535), placeholder: 'PORT' }] },
+  },
+  docs: {
+    brief: 'Every holder of a local port: listeners, outgoing, TIME_WAIT with seconds left, bound-idle, other namespaces',
+    fullDescription: [
+      'Shows every TCP and UDP socket on a local port, in every network namespace that can be seen, the current one first,',
+      'with its kind (listener, explicit, connect-chosen) and how that is known. "ss -tlnp" shows listeners alone.',
+      '',
+      'Exit code: 0 the port is held, 1 it is not, 64 bad usage, 77 not permitted.',
+    ].join('\n'),
+  },
+});

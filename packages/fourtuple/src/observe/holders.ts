@@ -1,0 +1,164 @@
+import { parseFilter } from '../filter/index.ts';
+import { NamespaceLostError, ProcFs, readCgroupPaths, readOwners, userName, type FoundNamespace } from '../kernel/index.ts';
+import { cgroupName, PortSet, Protocol, protocolName, SocketCursor, SocketTable, stateName, TcpState, usablePorts, type Address, type NamespaceId, type Owner, type OwnerIndex, type ProtocolName, type Settings, type Snapshot } from '../model/index.ts';
+import { ledgerOf, type Evidence, type HolderKind } from '../usage/index.ts';
+import { askKernel } from './measure.ts';
+import { goneSentence, prefixed } from './snapshot.ts';
+import { readSockets } from './sockets.ts';
+import { openNamespace, type SourceChoice } from './source.ts';
+
+/** One socket on a local port. */
+export interface PortHolder {
+  readonly namespace: NamespaceId;
+  readonly protocol: ProtocolName;
+  readonly local: Address;
+  readonly localPort: number;
+  readonly remote: Address;
+  readonly remotePort: number;
+  readonly state: string;
+  readonly kind: HolderKind;
+  readonly evidence: Evidence;
+  readonly owner: Owner | undefined;
+  /** Unit or container by the socket's cgroup, where no process is known. */
+  readonly place: string | undefined;
+  readonly user: string | undefined;
+  /** Seconds that a TIME_WAIT (or an orphan's FIN_WAIT2) has left. */
+  readonly timeWaitSecondsLeft: number | undefined;
+  /** Why no process is shown, if none is. */
+  readonly withoutProcess: string | undefined;
+}
+
+export interface PortHolders {
+  readonly holders: readonly PortHolder[];
+  /** Namespaces in which the port is reserved, and those in whose range it lies. */
+  readonly reservedIn: readonly NamespaceId[];
+  readonly inRangeOf: readonly NamespaceId[];
+  readonly limits: readonly string[];
+}
+
+/** Finds every socket on a local port, live. */
+export function findHolders(port: number, namespaces: readonly FoundNamespace[], options: { probes: 'auto' | 'none'; source: SourceChoice }): PortHolders {
+  const found = new Findings(port);
+  let owners: OwnerIndex | undefined;
+  const ownersOnce = (): OwnerIndex => {
+    if (owners === undefined) {
+      const read = readOwners(new ProcFs(), 'all');
+      owners = read.index;
+      found.limits.push(...read.limits);
+    }
+    return owners;
+  };
+  const filter = parseFilter(`sport = :${port}`, { service: () => undefined, device: () => undefined, cgroup: () => undefined });
+  let cgroups: Map<number, string> | undefined;
+  for (const namespace of namespaces) {
+    try {
+      const opened = openNamespace(namespace, options.source);
+      try {
+        const table = readSockets(opened.source, [Protocol.tcp, Protocol.udp], filter, opened.settings.localPortRange);
+        const ledger = ledgerOf(table, opened.settings);
+        const { probes, limits } = askKernel(opened, ledger, options.probes);
+        found.limits.push(...prefixed(namespace, namespaces, [...opened.limits, ...limits]));
+        const index = table.length > 0 ? ownersOnce() : undefined;
+        if (table.length > 0) cgroups ??= readCgroupPaths();
+        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, index, probes.explicit.includes(port) ? 'explicit' : probes.shared.includes(port) ? 'shared' : undefined, cgroups);
+      } finally {
+        opened.source.close();
+      }
+    } catch (error) {
+      if (error instanceof NamespaceLostError || namespaces.length === 1) throw error;
+      found.limits.push(goneSentence(namespace, error));
+    }
+  }
+  return found;
+}
+
+/** The same from a recording. */
+export function findRecordedHolders(port: number, snapshot: Snapshot): PortHolders {
+  const found = new Findings(port);
+  found.limits.push(`Read from a recording of ${snapshot.takenAt} on ${snapshot.host}.`, ...snapshot.limits);
+  for (const shot of snapshot.namespaces) {
+    const table = new SocketTable();
+    shot.sockets.forEach((socket) => {
+      if (socket.localPort === port) table.accept(socket);
+    });
+    const answer = shot.probes.explicit.includes(port) ? 'explicit' : shot.probes.shared.includes(port) ? 'shared' : undefined;
+    found.add(shot.id, shot.settings, table, shot.owners, answer, undefined);
+  }
+  return found;
+}
+
+class Findings implements PortHolders {
+  readonly holders: PortHolder[] = [];
+  readonly reservedIn: NamespaceId[] = [];
+  readonly inRangeOf: NamespaceId[] = [];
+  readonly limits: string[] = [];
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  add(namespace: NamespaceId, settings: Settings, table: SocketTable, owners: OwnerIndex | undefined, answer: 'explicit' | 'shared' | undefined, cgroups: Map<number, string> | undefined): void {
+    if (settings.reservedPorts.has(this.#port)) this.reservedIn.push(namespace);
+    const isUsable = usablePorts(settings, new PortSet()).has(this.#port);
+    if (isUsable) this.inRangeOf.push(namespace);
+    const hasListener = { tcp: false };
+    table.forEach((socket) => (hasListener.tcp ||= socket.protocol === Protocol.tcp && socket.state === TcpState.listen));
+    const tcpConnections = countTcpConnections(table);
+    table.forEach((socket) => {
+      const owner = owners?.owners[owners.ownerOf(socket.inode)];
+      const cgroup = cgroups?.get(socket.cgroupId);
+      const place = cgroup === undefined ? undefined : cgroupName(cgroup);
+      const isBucket = socket.inode === 0 && socket.timer === 3;
+      this.holders.push({
+        namespace,
+        protocol: protocolName(socket.protocol),
+        local: socket.localAddress(),
+        localPort: socket.localPort,
+        remote: socket.remoteAddress(),
+        remotePort: socket.remotePort,
+        state: stateName(socket.state),
+        ...kindOf(socket, { isUsable, hasListener: hasListener.tcp, answer, tcpConnections }),
+        owner,
+        place: place?.container ?? place?.unit,
+        user: isBucket ? undefined : (userName(socket.uid) ?? String(socket.uid)),
+        timeWaitSecondsLeft: isBucket ? socket.expiresMs / 1000 : undefined,
+        withoutProcess: owner === undefined ? reasonWithoutProcess(socket, isBucket) : undefined,
+      });
+    });
+  }
+}
+
+function countTcpConnections(table: SocketTable): number {
+  let count = 0;
+  table.forEach((socket) => {
+    if (socket.protocol === Protocol.tcp && socket.state !== TcpState.listen && socket.state !== TcpState.boundInactive) count++;
+  });
+  return count;
+}
+
+interface PortFacts {
+  readonly isUsable: boolean;
+  readonly hasListener: boolean;
+  readonly answer: 'explicit' | 'shared' | undefined;
+  readonly tcpConnections: number;
+}
+
+/** The kind of one socket. The kernel answers for the port as a whole: with several sockets some kinds are inferred. */
+function kindOf(socket: SocketCursor, facts: PortFacts): { kind: HolderKind; evidence: Evidence } {
+  if (socket.protocol === Protocol.udp) return { kind: 'explicit', evidence: 'bound-idle' };
+  if (socket.state === TcpState.listen) return { kind: 'listener', evidence: 'listening' };
+  if (socket.state === TcpState.boundInactive) return { kind: 'explicit', evidence: 'bound-idle' };
+  if (facts.hasListener) return { kind: 'explicit', evidence: 'accepted' };
+  if (facts.answer === 'shared') return { kind: 'connect-chosen', evidence: 'probed' };
+  if (facts.answer === 'explicit') return { kind: 'explicit', evidence: facts.tcpConnections === 1 ? 'probed' : 'inferred' };
+  if (!facts.isUsable) return { kind: 'explicit', evidence: 'inferred' };
+  if (socket.noPort === 1) return { kind: 'connect-chosen', evidence: 'no-port-flag' };
+  return { kind: 'connect-chosen', evidence: facts.tcpConnections > 1 ? 'shared-port' : 'inferred' };
+}
+
+function reasonWithoutProcess(socket: SocketCursor, isBucket: boolean): string {
+  if (isBucket) return 'the kernel keeps it; its process has closed it';
+  if (socket.inode === 0) return socket.state === TcpState.established || socket.state === TcpState.synRecv ? 'not accepted yet, or closed by its process' : 'closed by its process';
+  return 'of the kernel, in flight between processes, or of a process that may not be read';
+}
