@@ -49,11 +49,18 @@ export function withNamespaceFd<T>(fd: number, work: () => T): T {
   const libc = loadLibc();
   const back = home();
   if (libc.setns(fd, CLONE_NEWNET) < 0) throw new KernelError('setns(CLONE_NEWNET)', libc.errno());
-  try {
-    return work();
-  } finally {
+  const comeBack = (): void => {
     if (libc.setns(back, CLONE_NEWNET) < 0) throw new NamespaceLostError(`cannot return to the own network namespace: errno ${libc.errno()}`);
+  };
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    comeBack();
+    throw error;
   }
+  comeBack();
+  return result;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseFilter } from '../filter/index.ts';
 import { NamespaceLostError, ProcFs, readCgroupPaths, readOwners, userName, type FoundNamespace } from '../kernel/index.ts';
-import { cgroupName, PortSet, Protocol, protocolName, SocketCursor, SocketTable, stateName, TcpState, usablePorts, type Address, type NamespaceId, type Owner, type OwnerIndex, type ProtocolName, type Settings, type Snapshot } from '../model/index.ts';
+import { cgroupName, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, usablePorts, type Address, type NamespaceId, type Owner, type OwnerIndex, type ProtocolName, type Settings, type Snapshot, type SocketCursor } from '../model/index.ts';
 import { ledgerOf, type Evidence, type HolderKind } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
 import { goneSentence, prefixed } from './snapshot.ts';

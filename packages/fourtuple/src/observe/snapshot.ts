@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { kernelRelease, NamespaceGoneError, NamespaceLostError, ProcFs, readOwners, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { kernelRelease, NamespaceGoneError, NamespaceLostError, ProcFs, readAll, readOwners, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, SocketTable, stateBit, TcpState, type NamespaceSnapshot, type OwnerIndex, type Snapshot } from '../model/index.ts';
 import { ledgerOf, type ProbeMode } from '../usage/index.ts';
 import { askKernel, type Measurement } from './measure.ts';
@@ -39,7 +39,7 @@ export function takeSnapshot(namespaces: readonly FoundNamespace[], options: Sna
           [Protocol.udp, UDP_STATES],
         ] as const) {
           const part = new SocketTable();
-          for (const _ of opened.source.read({ protocol, states }, part)) void _;
+          readAll(opened.source.read({ protocol, states }, part));
           part.forEach((socket) => sockets.accept(socket));
         }
         const { probes, limits: unasked } = askKernel(opened, ledgerOf(sockets, opened.settings), options.probes);

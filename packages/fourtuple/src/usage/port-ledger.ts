@@ -1,5 +1,5 @@
 import { isReusableTimeWait } from '../law/index.ts';
-import { Address, PortSet, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketSink } from '../model/index.ts';
+import { Address, PortSet, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketCursor, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { Evidence } from './evidence.ts';

@@ -103,7 +103,7 @@ export class Population {
     if (manner === 'no-port' || manner === 'bind-any-port') bound = bindSocket(client, source, 0, ipv6);
     if (manner === 'bind-port') bound = bindSocket(client, source, random.chance(0.9) ? this.#port() : random.between(5000, 5050), ipv6);
     const errno = bound === 0 ? connectSocket(client, destination, port, ipv6) : bound;
-    this.story.push(`${manner} ${kind} ${JSON.stringify(options)} ${source} -> ${destination}:${port} = ${errno} port ${localPort(client)}`);
+    this.story.push(`${manner} ${kind} ${JSON.stringify(options)} ${source.toString()} -> ${destination.toString()}:${port} = ${errno} port ${localPort(client)}`);
     if (errno !== 0) {
       this.#close(client);
       return;
@@ -120,7 +120,7 @@ export class Population {
     const options: SocketOptions = { ipv6, reuseAddress: random.chance(0.4), reusePort: random.chance(0.2), ...(ipv6 && !address.isIpv4 ? { v6Only: random.chance(0.4) } : {}) };
     const fd = this.#make(options);
     const errno = bindSocket(fd, address, random.chance(0.5) ? this.#port() : 0, ipv6);
-    this.story.push(`bind-idle ${JSON.stringify(options)} ${address} = ${errno} port ${localPort(fd)}`);
+    this.story.push(`bind-idle ${JSON.stringify(options)} ${address.toString()} = ${errno} port ${localPort(fd)}`);
     if (errno !== 0) this.#close(fd);
   }
 
@@ -132,7 +132,7 @@ export class Population {
     const fd = this.#make(options);
     const port = random.chance(0.7) ? this.#port() : 0;
     const errno = bindSocket(fd, address, port, ipv6) || listenSocket(fd);
-    this.story.push(`listen ${JSON.stringify(options)} ${address} = ${errno} port ${localPort(fd)}`);
+    this.story.push(`listen ${JSON.stringify(options)} ${address.toString()} = ${errno} port ${localPort(fd)}`);
     if (errno !== 0) this.#close(fd);
     else this.#extraListeners.push({ fd, address, port: localPort(fd), ipv6 });
   }
@@ -147,7 +147,7 @@ export class Population {
   #stopListening(): void {
     const listener = this.#extraListeners.pop();
     if (listener === undefined) return;
-    this.story.push(`stop listening ${listener.address}:${listener.port}`);
+    this.story.push(`stop listening ${listener.address.toString()}:${listener.port}`);
     this.#close(listener.fd);
   }
 

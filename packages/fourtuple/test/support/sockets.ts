@@ -1,4 +1,4 @@
-import { Address } from '../../src/model/index.ts';
+import type { Address } from '../../src/model/index.ts';
 import { AF_INET, AF_INET6, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, IPV6_V6ONLY, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_REUSEADDR, TCP_REPAIR } from '../../src/kernel/libc.ts';
 import { decodeSockaddr, encodeSockaddr } from '../../src/kernel/sockaddr.ts';
 

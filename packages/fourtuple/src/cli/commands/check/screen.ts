@@ -1,7 +1,8 @@
 import { type Diagnosis, type Finding, type Status, tupleText } from '../../../diagnose/index.ts';
-import { grouped, percent, plural } from '../../../model/index.ts';
-import type { HostMeasurement, Measurement } from '../../../observe/index.ts';
+import { grouped, plural } from '../../../model/index.ts';
+import type { HostMeasurement } from '../../../observe/index.ts';
 import { printable, renderTable, wrap, type Style } from '../../../report/index.ts';
+import { namespaceLine } from '../../namespace-line.ts';
 import type { Printer } from '../../printer.ts';
 import { tupleColumns } from '../../usage-columns.ts';
 
@@ -68,14 +69,4 @@ function printFinding(printer: Printer, finding: Finding, measured: HostMeasurem
     if (printer.isVerbose) printer.lines(wrap(`risk: ${remedy.risk}`, width, '    ').map((line) => theme.paint('dim', line)));
   }
   printer.line(`  ${theme.paint('dim', `${finding.id}, ${finding.reference}`)}`);
-}
-
-export function namespaceLine({ id, usage }: Measurement): string {
-  const { low, high } = usage.localPortRange;
-  const { sockets } = usage;
-  const poisoned = usage.usablePorts === 0 ? '' : ` (${percent(usage.poisonedPorts / usage.usablePorts)})`;
-  return (
-    `${id.name}: range ${low}-${high}, ${plural(usage.usablePorts, 'usable port')}, ${grouped(usage.reservedPorts)} reserved, ${grouped(usage.poisonedPorts)} held explicitly${poisoned}; ` +
-    `${plural(sockets.total, 'TCP socket')}: ${grouped(sockets.established)} established, ${grouped(sockets.timeWait)} TIME_WAIT, ${grouped(sockets.listen)} listening, ${grouped(sockets.boundIdle)} bound idle, ${grouped(sockets.accepted)} accepted; ${grouped(sockets.udp)} UDP`
-  );
 }

@@ -6,9 +6,9 @@ import type { CliContext } from '../../context.ts';
 import { bindPoolDocument, firstToFailDocument, namespaceDocument, tupleDocument } from '../../documents.ts';
 import { UsageError } from '../../errors.ts';
 import { gatherSteps, loadInput } from '../../gather.ts';
+import { namespaceLine } from '../../namespace-line.ts';
 import { Printer } from '../../printer.ts';
 import { poolColumns, tupleColumns, type PoolRow, type TupleRow } from '../../usage-columns.ts';
-import { namespaceLine } from '../check/screen.ts';
 import type { PortsFlags } from './command.ts';
 
 const CLEAR = '\u001B[H\u001B[2J';

@@ -1,0 +1,57 @@
+// Who may import whom: the arrows of docs/contributing/architecture.md, enforced.
+const pure = ['model', 'law', 'filter', 'usage', 'diagnose', 'report', 'plan', 'knobs'];
+const allowed = {
+  model: [],
+  law: ['model'],
+  filter: ['model'],
+  report: ['model'],
+  usage: ['law', 'model'],
+  diagnose: ['law', 'usage', 'model'],
+  kernel: ['model'],
+  observe: ['kernel', 'filter', 'usage', 'model'],
+};
+const src = 'packages/fourtuple/src';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    ...Object.entries(allowed).map(([layer, targets]) => ({
+      name: `${layer}-imports-only-what-it-may`,
+      severity: 'error',
+      from: { path: `^${src}/${layer}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: `^${src}/`, pathNot: `^${src}/(${[layer, ...targets].join('|')})/` },
+    })),
+    {
+      name: 'pure-layers-do-no-io',
+      severity: 'error',
+      comment: 'The pure layers run in a browser too: no Node module, no clock, no process.',
+      from: { path: `^${src}/(${pure.join('|')})/`, pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-optional', 'npm-dev'] },
+    },
+    {
+      name: 'koffi-only-in-kernel',
+      severity: 'error',
+      from: { path: `^${src}/`, pathNot: `^${src}/kernel/` },
+      to: { path: 'koffi' },
+    },
+    {
+      name: 'no-asynchronous-files-in-kernel',
+      severity: 'error',
+      comment: "libuv's thread pool may live in another network namespace.",
+      from: { path: `^${src}/(kernel|observe)/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^(node:)?(fs/promises|dns|net|http|child_process|worker_threads)' },
+    },
+    {
+      name: 'commands-do-not-import-each-other',
+      severity: 'error',
+      from: { path: `^${src}/cli/commands/([^/]+)/` },
+      to: { path: `^${src}/cli/commands/`, pathNot: `^${src}/cli/commands/$1/` },
+    },
+    { name: 'nothing-imports-the-cli', severity: 'error', from: { path: `^${src}/(?!cli/)`, pathNot: '\\.test\\.ts$' }, to: { path: `^${src}/cli/` } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'] },
+  },
+};
