@@ -1,4 +1,5 @@
 // Bundles the package: the library's subpaths as ES modules, the command line as CommonJS with one chunk a command.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,10 @@ export async function build() {
   const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
   await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
   await cli.close();
+  // V8's compiled code of what the main commands run; see bin/code-cache.js.
+  for (const args of [['ports', '--json'], ['check', '--json'], ['check']]) {
+    spawnSync(process.execPath, [join(home, 'bin/fourtuple.js'), ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
+  }
   writeFileSync(join(dist, 'built'), '');
 }
 

@@ -28,7 +28,7 @@ function readPorts(output: string): number | null {
   if (!Array.isArray(tuples)) return null;
   let sum = 0;
   for (const tuple of tuples as readonly unknown[]) {
-    const used = field(tuple, 'used');
+    const used = field(tuple, 'connections');
     if (typeof used !== 'number') return null;
     sum += used;
   }

@@ -80,7 +80,7 @@ export function firstToFailDocument(first: Diagnosis['firstToFail']): object | n
 }
 
 function holderDocument(holder: Holder): object {
-  return { ...ownerDocument(holder.owner), ports: holder.ports, ...(holder.isEstimate ? { estimated: true } : {}) };
+  return { ...ownerDocument(holder.owner), ports: holder.ports, explicit: holder.explicit, ...(holder.isEstimate ? { estimated: true } : {}) };
 }
 
 function poisonedDocument(group: PoisonedPorts): object {

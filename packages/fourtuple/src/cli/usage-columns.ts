@@ -63,7 +63,7 @@ export const tupleColumns: readonly Column<TupleRow>[] = [
     text: ({ tuple }) => grouped(tuple.timeWait) + (tuple.reusableTimeWait > 0 ? ` (${grouped(tuple.reusableTimeWait)} reusable)` : ''),
     dropFirst: 3,
   },
-  { id: 'holders', title: 'held by', help: 'Processes with the most of these ports.', align: 'left', value: ({ tuple }) => holdersText(tuple.holders) || '-', canShrink: true, dropFirst: 1 },
+  { id: 'holders', title: 'held by', help: 'Processes with the most of these connections; explicit are those on ports that every tuple loses.', align: 'left', value: ({ tuple }) => holdersText(tuple.holders) || '-', canShrink: true, dropFirst: 1 },
 ];
 
 export const poolColumns: readonly Column<PoolRow>[] = [
@@ -85,6 +85,6 @@ export const poolColumns: readonly Column<PoolRow>[] = [
 ];
 
 function holdersText(holders: readonly Holder[]): string {
-  const shown = holders.slice(0, 2).map((holder) => printable(`${ownerText(holder.owner)} ${holder.isEstimate ? '~' : ''}${grouped(holder.ports)}`));
+  const shown = holders.slice(0, 2).map((holder) => printable(`${ownerText(holder.owner)} ${holder.isEstimate ? '~' : ''}${grouped(holder.ports)}${holder.explicit > 0 ? ` (${grouped(holder.explicit)} explicit)` : ''}`));
   return shown.join(', ') + (holders.length > 2 ? `, ${holders.length - 2} more` : '');
 }

@@ -38,44 +38,48 @@ export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds
   const worst = findings[0]?.severity;
   const status: Status = inspected.length === 0 ? 'unknown' : worst === 'critical' || worst === 'warning' ? worst : 'ok';
   const firstToFail = findFirstToFail(inspected);
-  return { status, summary: summarise(inspected, findings, firstToFail), findings, firstToFail };
+  return { status, summary: summarise(inspected, findings), findings, firstToFail };
 }
 
 /**
- * The fullest pool. A bind pool counts only where programs bind source addresses, or for UDP: a plain connect() never
- * meets it.
+ * The pool with the fewest ports left. A bind pool counts only where programs bind source addresses, or for UDP: a
+ * plain connect() never meets it. Where both have as many left, connect() is named: more programs meet it.
  */
 function findFirstToFail(inspected: readonly Inspected[]): FirstToFail | undefined {
   let first: FirstToFail | undefined;
-  let fullest = 0;
+  let fewest = Number.POSITIVE_INFINITY;
   for (const { id, usage } of inspected) {
     const tuple = usage.tuples.length === 0 ? undefined : usage.tuples.at(0);
-    if (tuple !== undefined && (tuple.ratio > fullest || first === undefined)) {
+    if (tuple !== undefined && tuple.free < fewest) {
       first = { operation: 'connect', namespace: id.name, tuple };
-      fullest = tuple.ratio;
+      fewest = tuple.free;
     }
     const bindsSources = usage.poisoned.some((group) => group.kind === 'bound-connected' || group.kind === 'bound-idle' || group.kind === 'time-wait');
     for (const pool of usage.bindPools) {
-      const isMet = pool.protocol === 'udp' ? pool.source.isUnspecified && pool.used > 0 : bindsSources && !pool.source.isUnspecified;
-      if (isMet && pool.ratio > fullest) {
+      const isMet = pool.protocol === 'udp' ? pool.source.isUnspecified && pool.used > 0 : bindsSources && !pool.source.isUnspecified && pool.used > 0;
+      if (isMet && pool.free < fewest) {
         first = { operation: 'bind', namespace: id.name, pool };
-        fullest = pool.ratio;
+        fewest = pool.free;
       }
     }
   }
   return first;
 }
 
-function summarise(inspected: readonly Inspected[], findings: readonly Finding[], first: FirstToFail | undefined): string {
+/** The fullest tuple of all namespaces. */
+function fullestTuple(inspected: readonly Inspected[]): TupleUsage | undefined {
+  const fullest = inspected.filter(({ usage }) => usage.tuples.length > 0).map(({ usage }) => usage.tuples.at(0));
+  return fullest.sort((left, right) => right.ratio - left.ratio)[0];
+}
+
+function summarise(inspected: readonly Inspected[], findings: readonly Finding[]): string {
   const worst = findings.find((finding) => finding.severity !== 'info');
   if (inspected.length === 0) return 'No network namespace could be read.';
   if (worst !== undefined) {
     const more = findings.filter((finding) => finding.severity !== 'info').length - 1;
     return `${worst.title}.${more > 0 ? ` ${plural(more, 'more finding')}.` : ''}`;
   }
-  if (first === undefined) {
-    const ports = inspected[0]!.usage.usablePorts;
-    return `Every pool is free: no outgoing connection, ${grouped(ports)} usable ports for each (source, destination, port).`;
-  }
-  return first.operation === 'connect' ? `The fullest is ${tupleText(first.tuple)}: ${usedText(first.tuple)}.` : `The fullest is the ${first.pool.protocol.toUpperCase()} bind pool of ${first.pool.source.toString()}: ${grouped(first.pool.used)} of ${grouped(first.pool.capacity)} ports held.`;
+  const tuple = fullestTuple(inspected);
+  if (tuple !== undefined) return `The fullest is ${tupleText(tuple)}: ${usedText(tuple)}.`;
+  return `Every pool is free: no outgoing connection, ${grouped(inspected[0]!.usage.usablePorts)} usable ports for each (source, destination, port).`;
 }

@@ -1,4 +1,4 @@
-import { endpointText, PortSet, rangeSize, type Settings } from '../model/index.ts';
+import { endpointText, grouped, PortSet, rangeSize, type Settings } from '../model/index.ts';
 import type { NamespaceUsage, TupleUsage } from '../usage/index.ts';
 import { knownServices } from './known-services.ts';
 import type { Remedy } from './finding.ts';
@@ -14,10 +14,10 @@ export function widenRange(settings: Settings, usage: NamespaceUsage): Remedy | 
   if (rangeSize(localPortRange) >= rangeSize(WIDEST)) return undefined;
   const start = Math.max(WIDEST.low, settings.unprivilegedPortStart ?? WIDEST.low);
   const reserved = settings.reservedPorts.clone().addAll(PortSet.of([...knownServices.keys()].filter((port) => port < localPortRange.low || port > localPortRange.high)));
-  for (const listener of usage.listenersInRange) reserved.add(listener.port);
+  for (const { port } of usage.listeners) if (port >= start) reserved.add(port);
   const gained = WIDEST.high - start + 1 - rangeSize(localPortRange);
   return {
-    title: `Widen the range: up to ${gained} more ports for every destination, at once, existing connections untouched`,
+    title: `Widen the range: up to ${grouped(gained)} more ports for every destination, at once, existing connections untouched`,
     command: `sysctl -w net.ipv4.ip_local_reserved_ports="${reserved.toString()}" net.ipv4.ip_local_port_range="${start} ${WIDEST.high}"`,
     risk: 'Services on ports in the new part that are not in the reserved list can find their port taken when they restart; firewalls may expect the old range. Not inherited by containers; gone at the next boot unless it is also written to /etc/sysctl.d.',
   };
@@ -27,7 +27,7 @@ export function widenRange(settings: Settings, usage: NamespaceUsage): Remedy | 
 export function reuseTimeWait(settings: Settings, tuple: TupleUsage): Remedy | undefined {
   if (settings.tcpTwReuse === 1 || !settings.tcpTimestamps || tuple.timeWait - tuple.reusableTimeWait < tuple.used / 10) return undefined;
   return {
-    title: `Let outgoing connections reuse TIME_WAIT after ${settings.tcpTwReuseDelayMs} ms: ${tuple.timeWait - tuple.reusableTimeWait} of the ${tuple.used} used ports are in it`,
+    title: `Let outgoing connections reuse TIME_WAIT after ${grouped(settings.tcpTwReuseDelayMs)} ms: ${grouped(tuple.timeWait - tuple.reusableTimeWait)} of the ${grouped(tuple.used)} used ports are in it`,
     command: 'sysctl -w net.ipv4.tcp_tw_reuse=1',
     risk: 'Both ends need TCP timestamps. Helps only connections that this side opened and closed first.',
   };
@@ -42,7 +42,7 @@ export function lessConnections(tuple: TupleUsage): Remedy[] {
       risk: 'None for the host; the program must bound its pool.',
     },
     {
-      title: `Use one more source or destination address: each brings another ${tuple.capacity} ports`,
+      title: `Use one more source or destination address: each brings another ${grouped(tuple.capacity)} ports`,
       risk: 'Programs that set a source address must use IP_BIND_ADDRESS_NO_PORT, or each of their connections costs a port for all destinations.',
     },
   ];

@@ -35,8 +35,8 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
     yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? LISTEN : LISTEN | BOUND_INACTIVE_BIT }, ledger.holders);
-    yield* source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES & ~LISTEN }, ledger.connections);
-    if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
+    yield* source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES & ~LISTEN, countOnly: true }, ledger.connections);
+    if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES, countOnly: true }, ledger.udp);
     const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
     limits.push(...unprobed);
     const usage = ledger.finish(namespace, probes, options.owners === 'none' || !ledger.hasNameableSockets ? noOwners : owners(), limits);

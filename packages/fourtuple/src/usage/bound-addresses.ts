@@ -26,7 +26,7 @@ export class BoundAddresses {
       (isIpv4 ? this.#wildIpv4 : v6Only ? this.#wildIpv6 : this.#wildDual).add(port);
       return;
     }
-    this.addAt(this.indexOf(w0, w1, w2, w3), port);
+    this.#held[this.indexOf(w0, w1, w2, w3)]!.add(port);
     if (!isIpv4 && !v6Only) this.#dualSpecific.add(port);
   }
 
@@ -45,9 +45,9 @@ export class BoundAddresses {
     return index;
   }
 
-  /** As {@link add} for an address whose index is known and which is no wildcard. */
-  addAt(index: number, port: number): void {
-    this.#held[index]!.add(port);
+  /** Notes usable ports of an address whose index is known and which is no wildcard. */
+  addAllAt(index: number, ports: PortSet): void {
+    this.#held[index]!.addAll(ports);
   }
 
   /** The port is held by an IPv6 socket of which it is not known whether it is v6only; assumed not to be. */

@@ -1,4 +1,4 @@
-import { u16, u32, u8, WordTable, type Column, type SocketCursor } from '../model/index.ts';
+import { PortSet, u16, u32, u8, WordTable, type Column, type SocketCursor } from '../model/index.ts';
 
 const STATE_MASK = 0x0f;
 const REUSABLE = 0x10;
@@ -6,9 +6,13 @@ const NO_PORT = 0x20;
 /** Counters a tuple: one for each state number. */
 export const STATES = 16;
 
+const NONE = -1;
+
 /**
  * The connections of a namespace that may occupy an outgoing four-tuple: 7 bytes each (11 with inodes), and one entry
  * a (source, destination, destination port, device). Accepted connections of live listeners never get here.
+ *
+ * Whatever can be summed up while the rows come in is, so that the end of a large dump has nothing left to walk.
  */
 export class ConnectionRows {
   readonly tuple: Column<Uint32Array> = u32();
@@ -19,8 +23,19 @@ export class ConnectionRows {
   readonly states: Column<Uint32Array> = u32();
   /** Per tuple: position in {@link sources}. */
   readonly sourceOf: Column<Uint32Array> = u32();
+  /** Per tuple: connections on usable ports that are not reusable. */
+  readonly occupied: Column<Uint32Array> = u32();
   /** Distinct local addresses, four words each. */
   readonly sources = new WordTable(4);
+  /** Per source: usable ports on which it has a connection. */
+  readonly portsOf: PortSet[] = [];
+  /** Ports of connections with IP_BIND_ADDRESS_NO_PORT. */
+  readonly noPort = new PortSet();
+  readonly #usable: PortSet;
+  reusableCount = 0;
+  // A host without connections does not pay for these.
+  #countOn: Uint32Array | undefined;
+  #firstOn: Int32Array | undefined;
 
   // IPv4 keys are short, and most keys are IPv4.
   readonly #ipv4 = new WordTable(4);
@@ -30,7 +45,8 @@ export class ConnectionRows {
   /** Per tuple: twice the key's number, plus one for IPv6. */
   readonly #keyOf = u32();
 
-  constructor(trackInodes: boolean) {
+  constructor(usable: PortSet, trackInodes: boolean) {
+    this.#usable = usable;
     this.inode = trackInodes ? u32() : undefined;
   }
 
@@ -44,10 +60,20 @@ export class ConnectionRows {
 
   add(socket: SocketCursor, isReusable: boolean): void {
     const tuple = this.#tupleOf(socket);
+    const port = socket.localPort;
+    this.#countOn ??= new Uint32Array(65536);
+    this.#firstOn ??= new Int32Array(65536).fill(NONE);
+    if (this.#countOn[port]!++ === 0) this.#firstOn[port] = this.length;
+    if (socket.noPort === 1) this.noPort.add(port);
+    if (this.#usable.has(port)) {
+      this.portsOf[this.sourceOf.at(tuple)]!.add(port);
+      if (!isReusable) this.occupied.set(tuple, this.occupied.at(tuple) + 1);
+    }
+    if (isReusable) this.reusableCount++;
     const slot = tuple * STATES + (socket.state & STATE_MASK);
     this.states.set(slot, this.states.at(slot) + 1);
     this.tuple.push(tuple);
-    this.port.push(socket.localPort);
+    this.port.push(port);
     this.#bits.push(socket.state | (isReusable ? REUSABLE : 0) | (socket.noPort === 1 ? NO_PORT : 0));
     this.inode?.push(socket.inode);
   }
@@ -64,6 +90,16 @@ export class ConnectionRows {
     return (this.#bits.at(row) & NO_PORT) !== 0;
   }
 
+  /** Number of connections on a local port. */
+  countOn(port: number): number {
+    return this.#countOn?.[port] ?? 0;
+  }
+
+  /** Position of the first connection on a local port, or -1. */
+  firstOn(port: number): number {
+    return this.#firstOn?.[port] ?? NONE;
+  }
+
   /** The words of a tuple's key: 4 of the source, 4 of the destination, destination port, device. */
   describe(tuple: number): readonly number[] {
     const held = this.#keyOf.at(tuple);
@@ -74,20 +110,20 @@ export class ConnectionRows {
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.states, this.sourceOf, this.occupied, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
+    this.portsOf.length = 0;
+    this.noPort.clear();
+    this.reusableCount = 0;
+    this.#countOn = undefined;
+    this.#firstOn = undefined;
     this.#ipv4.clear();
     this.#ipv6.clear();
   }
 
   #tupleOf(socket: SocketCursor): number {
     if (socket.local2 === 0xffff && socket.local0 === 0 && socket.local1 === 0) {
-      const { key } = this.#ipv4;
-      key[0] = socket.local3;
-      key[1] = socket.remote3;
-      key[2] = socket.remotePort;
-      key[3] = socket.interfaceIndex;
-      const id = this.#ipv4.intern();
+      const id = this.#ipv4.internFour(socket.local3, socket.remote3, socket.remotePort, socket.interfaceIndex);
       if (id < this.#tupleOfIpv4.length) return this.#tupleOfIpv4.at(id);
       return this.#newTuple(socket, this.#tupleOfIpv4, id * 2);
     }
@@ -117,7 +153,10 @@ export class ConnectionRows {
     key[1] = socket.local1;
     key[2] = socket.local2;
     key[3] = socket.local3;
-    this.sourceOf.push(this.sources.intern());
+    const source = this.sources.intern();
+    if (source === this.portsOf.length) this.portsOf.push(new PortSet());
+    this.sourceOf.push(source);
+    this.occupied.push(0);
     return tuple;
   }
 }

@@ -38,7 +38,7 @@ export function poisonedPorts(kinds: PortKinds, held: SocketTable, rows: Connect
   }
   for (const port of kinds.explicit) {
     if (seen.has(port)) continue;
-    const row = kinds.firstRowOn(port);
+    const row = rows.firstOn(port);
     if (row < 0) continue;
     const isTimeWait = rows.stateAt(row) === TcpState.timeWait;
     note(port, isTimeWait ? 'time-wait' : 'bound-connected', rows.inode === undefined ? -1 : owners.ownerOf(rows.inode.at(row)));

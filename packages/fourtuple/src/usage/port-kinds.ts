@@ -5,7 +5,6 @@ import { evidenceCode, evidenceOf, type Evidence } from './evidence.ts';
 /** Ports that are asked one by one in `auto` mode before sampling begins: about 0.15 s. */
 export const PROBE_LIMIT = 4096;
 const SAMPLE = 64;
-const NONE = -1;
 
 export type ProbeMode = 'auto' | 'all' | 'none';
 
@@ -18,11 +17,7 @@ export class PortKinds {
   readonly usable: PortSet;
   /** Usable ports held explicitly: listeners, bound sockets, accepted ones, their TIME_WAIT. */
   readonly explicit = new PortSet();
-  // A host without connections does not pay for these.
-  #rowCount: Uint32Array | undefined;
-  #firstRow: Int32Array | undefined;
-  readonly #evidence = new Uint8Array(65536);
-  readonly #noPort = new PortSet();
+  readonly #marks = new Uint8Array(65536);
   readonly #rows: ConnectionRows;
   /** Ports whose kind no socket tells. */
   readonly candidates: number[] = [];
@@ -33,25 +28,8 @@ export class PortKinds {
     this.usable = usable;
     this.#rows = rows;
     for (const { port, evidence } of holders) this.#markExplicit(port, evidence);
-    if (rows.length > 0) this.#indexRows(rows);
-  }
-
-  /** Position of the first connection on a port, or -1. */
-  firstRowOn(port: number): number {
-    return this.#firstRow?.[port] ?? NONE;
-  }
-
-  #indexRows(rows: ConnectionRows): void {
-    const rowCount = new Uint32Array(65536);
-    const firstRow = new Int32Array(65536).fill(NONE);
-    for (let row = 0; row < rows.length; row++) {
-      const port = rows.port.at(row);
-      if (rowCount[port]!++ === 0) firstRow[port] = row;
-      if (rows.hasNoPortAt(row)) this.#noPort.add(port);
-    }
-    for (let port = 1; port < 65536; port++) if (rowCount[port]! > 0 && this.usable.has(port) && !this.explicit.has(port)) this.candidates.push(port);
-    this.#rowCount = rowCount;
-    this.#firstRow = firstRow;
+    if (rows.length === 0) return;
+    for (let port = 1; port < 65536; port++) if (rows.countOn(port) > 0 && usable.has(port) && !this.explicit.has(port)) this.candidates.push(port);
   }
 
   /** Which ports to ask the kernel about first. */
@@ -69,26 +47,26 @@ export class PortKinds {
     return this.#groups.filter((group) => this.#verdict(group) === 'mixed').flatMap((group) => group.filter((port) => !this.#answers.has(port)));
   }
 
-  /** Takes all answers and settles every candidate. */
+  /** Takes all answers, and what samples say about the rest of their groups. */
   settle(answers: PortProbes): void {
     this.#take(answers);
+    for (const [port, isExplicit] of this.#answers) if (isExplicit) this.explicit.add(port);
     for (const group of this.#groups) {
-      const verdict = this.#verdict(group);
-      if (verdict === 'mixed' || verdict === 'unknown') continue;
-      for (const port of group) if (!this.#answers.has(port)) this.#infer(port, verdict === 'explicit', 'inferred');
-    }
-    for (const port of this.candidates) {
-      const answer = this.#answers.get(port);
-      if (answer !== undefined) this.#infer(port, answer, 'probed');
-      else if (this.#evidence[port] !== 0) continue;
-      else if (this.#noPort.has(port)) this.#infer(port, false, 'no-port-flag');
-      else if (this.#rowCount![port]! > 1) this.#infer(port, false, 'shared-port');
-      else this.#infer(port, false, 'inferred');
+      if (this.#verdict(group) !== 'explicit') continue;
+      for (const port of group) if (!this.#answers.has(port)) this.explicit.add(port);
     }
   }
 
+  /** How the kind of a port is known; undefined for one that nobody holds. */
   evidenceAt(port: number): Evidence | undefined {
-    return evidenceOf(this.#evidence[port]!);
+    const marked = evidenceOf(this.#marks[port]!);
+    if (marked !== undefined) return marked;
+    if (this.#answers.has(port)) return 'probed';
+    const connections = this.#rows.countOn(port);
+    if (connections === 0) return undefined;
+    if (this.explicit.has(port)) return 'inferred';
+    if (this.#rows.noPort.has(port)) return 'no-port-flag';
+    return connections > 1 ? 'shared-port' : 'inferred';
   }
 
   #take(answers: PortProbes): void {
@@ -96,16 +74,11 @@ export class PortKinds {
     for (const port of answers.shared) this.#answers.set(port, false);
   }
 
-  #infer(port: number, isExplicit: boolean, evidence: Evidence): void {
-    if (isExplicit) this.explicit.add(port);
-    this.#evidence[port] = evidenceCode(evidence);
-  }
-
   #markExplicit(port: number, evidence: Evidence): void {
     if (this.usable.has(port)) this.explicit.add(port);
     const code = evidenceCode(evidence);
-    const held = this.#evidence[port]!;
-    if (held === 0 || code < held) this.#evidence[port] = code;
+    const held = this.#marks[port]!;
+    if (held === 0 || code < held) this.#marks[port] = code;
   }
 
   #verdict(group: readonly number[]): 'explicit' | 'shared' | 'mixed' | 'unknown' {
@@ -125,7 +98,7 @@ export class PortKinds {
     const groups = new Map<number, number[]>();
     const TIME_WAIT = 6;
     for (const port of this.candidates) {
-      const row = this.firstRowOn(port);
+      const row = this.#rows.firstOn(port);
       const key = this.#rows.tuple.at(row) * 4 + (this.#rows.stateAt(row) === TIME_WAIT ? 2 : 0) + (this.#rows.hasNoPortAt(row) ? 1 : 0);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [port]);

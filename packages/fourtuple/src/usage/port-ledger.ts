@@ -51,7 +51,7 @@ export class PortLedger {
   constructor(settings: Settings, options: LedgerOptions) {
     this.settings = settings;
     this.#usable = usablePorts(settings, new PortSet());
-    this.#rows = new ConnectionRows(options.trackInodes);
+    this.#rows = new ConnectionRows(this.#usable, options.trackInodes);
     this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
     this.holders = {
       accept: (socket) => this.#acceptHolder(socket),
@@ -109,6 +109,7 @@ export class PortLedger {
     const poolSize = usableSize - kinds.explicit.size;
     const states = this.#states;
     const listen = this.#count(TcpState.listen);
+    const listeners = this.#listening(owners);
     const boundIdle = this.#count(TcpState.boundInactive);
     const established = states[TcpState.established]!;
     const synSent = states[TcpState.synSent]!;
@@ -134,7 +135,8 @@ export class PortLedger {
       tuples: buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans),
       bindPools: [...[...this.#boundAddresses().pools()].map(({ source, used }) => poolUsage('tcp', source, usableSize, used)), ...this.udp.pools(usableSize)],
       poisoned: poisonedPorts(kinds, this.#held, this.#rows, owners),
-      listenersInRange: this.#listenersInRange(owners),
+      listeners,
+      listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
       connectionOn: (port) => this.#connectionOn(port, owners),
     };
@@ -202,14 +204,10 @@ export class PortLedger {
     const addresses = new BoundAddresses(this.#usable);
     this.#held.forEach((socket) => addresses.addSocket(socket, this.#isV6Only(socket)));
     const rows = this.#rows;
-    const indexes = Array.from({ length: rows.sources.size }, (_, id) => {
-      const word = (index: number): number => rows.sources.word(id, index);
-      return addresses.indexOf(word(0), word(1), word(2), word(3));
+    rows.portsOf.forEach((ports, source) => {
+      const word = (index: number): number => rows.sources.word(source, index);
+      addresses.addAllAt(addresses.indexOf(word(0), word(1), word(2), word(3)), ports);
     });
-    for (let row = 0; row < rows.length; row++) {
-      const port = rows.port.at(row);
-      if (this.#usable.has(port)) addresses.addAt(indexes[rows.sourceOf.at(rows.tuple.at(row))]!, port);
-    }
     for (const port of this.#uncertainIpv6) addresses.addUncertain(port);
     this.#addresses = addresses;
     return addresses;
@@ -229,7 +227,7 @@ export class PortLedger {
   }
 
   #connectionOn(port: number, owners: OwnerIndex): PortConnection | undefined {
-    const row = this.#portKinds().firstRowOn(port);
+    const row = this.#rows.firstOn(port);
     if (row < 0) return undefined;
     const words = this.#rows.describe(this.#rows.tuple.at(row));
     return {
@@ -242,10 +240,10 @@ export class PortLedger {
     };
   }
 
-  #listenersInRange(owners: OwnerIndex): ListeningPort[] {
+  #listening(owners: OwnerIndex): ListeningPort[] {
     const found = new Map<string, ListeningPort>();
     this.#held.forEach((socket) => {
-      if (socket.state !== TcpState.listen || !this.#usable.has(socket.localPort)) return;
+      if (socket.state !== TcpState.listen) return;
       const owner = owners.owners[owners.ownerOf(socket.inode)];
       const address = socket.localAddress();
       found.set(`${address.toString()} ${socket.localPort}`, { protocol: 'tcp', address, port: socket.localPort, owner });

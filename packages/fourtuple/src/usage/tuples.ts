@@ -1,4 +1,4 @@
-import { Address, TcpState, type OwnerIndex } from '../model/index.ts';
+import { Address, TcpState, type OwnerIndex, type PortSet } from '../model/index.ts';
 import { STATES, type ConnectionRows } from './connection-rows.ts';
 import type { PortKinds } from './port-kinds.ts';
 import type { Holder, TupleTable, TupleUsage } from './types.ts';
@@ -13,21 +13,29 @@ const EPHEMERAL = 32768;
  */
 export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): TupleTable {
   const tuples = rows.tupleCount;
-  const used = new Uint32Array(tuples);
+  const used = rows.occupied.toArray();
   const reusable = new Uint32Array(tuples);
   const explicit = new Uint32Array(tuples);
   const total = new Uint32Array(tuples);
-  for (let row = 0; row < rows.length; row++) {
-    const tuple = rows.tuple.at(row);
-    const port = rows.port.at(row);
-    total[tuple]!++;
-    if (kinds.explicit.has(port)) explicit[tuple]!++;
-    else if (rows.isReusableAt(row)) reusable[tuple]!++;
-    else if (kinds.usable.has(port)) used[tuple]!++;
+  for (let tuple = 0; tuple < tuples; tuple++) {
+    for (let state = 0; state < STATES; state++) total[tuple]! += rows.states.at(tuple * STATES + state);
+  }
+  if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) {
+    for (let row = 0; row < rows.length; row++) {
+      const tuple = rows.tuple.at(row);
+      const port = rows.port.at(row);
+      const isReusable = rows.isReusableAt(row);
+      if (kinds.explicit.has(port)) {
+        explicit[tuple]!++;
+        if (!isReusable) used[tuple]!--;
+      } else if (isReusable) {
+        reusable[tuple]!++;
+      }
+    }
   }
   addUnboundConnections(rows, kinds, used);
   const hidden = acceptedTuples(rows, explicit, total, orphans);
-  const holders = holdersByTuple(rows, owners);
+  const holders = holdersByTuple(rows, kinds, owners);
   const order = Uint32Array.from({ length: tuples }, (_, tuple) => tuple).filter((tuple) => !hidden.has(tuple));
   order.sort((left, right) => used[right]! - used[left]! || total[right]! - total[left]! || left - right);
   const at = (rank: number): TupleUsage => {
@@ -53,6 +61,12 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
     };
   };
   return { length: order.length, at, top: (count = order.length) => Array.from({ length: Math.min(count, order.length) }, (_, rank) => at(rank)) };
+}
+
+/** True when a connection sits on one of the ports. */
+function hasConnections(rows: ConnectionRows, ports: PortSet): boolean {
+  for (const port of ports) if (rows.countOn(port) > 0) return true;
+  return false;
 }
 
 /**
@@ -99,21 +113,24 @@ function acceptedTuples(rows: ConnectionRows, explicit: Uint32Array, total: Uint
   return hidden;
 }
 
-function holdersByTuple(rows: ConnectionRows, owners: OwnerIndex): Map<number, Holder[]> {
+function holdersByTuple(rows: ConnectionRows, kinds: PortKinds, owners: OwnerIndex): Map<number, Holder[]> {
   const byTuple = new Map<number, Holder[]>();
   if (rows.inode === undefined || owners.owners.length === 0) return byTuple;
-  const counts = new Map<number, number>();
+  const counts = new Map<number, { ports: number; explicit: number }>();
   const width = owners.owners.length;
   for (let row = 0; row < rows.length; row++) {
     const owner = owners.ownerOf(rows.inode.at(row));
     if (owner < 0) continue;
     const key = rows.tuple.at(row) * width + owner;
-    counts.set(key, (counts.get(key) ?? 0) + owners.weights[owner]!);
+    let count = counts.get(key);
+    if (count === undefined) counts.set(key, (count = { ports: 0, explicit: 0 }));
+    count.ports += owners.weights[owner]!;
+    if (kinds.explicit.has(rows.port.at(row))) count.explicit += owners.weights[owner]!;
   }
-  for (const [key, ports] of counts) {
+  for (const [key, count] of counts) {
     const tuple = Math.floor(key / width);
     const owner = key % width;
-    const holder = { owner: owners.owners[owner]!, ports, isEstimate: owners.weights[owner]! > 1 };
+    const holder = { owner: owners.owners[owner]!, ...count, isEstimate: owners.weights[owner]! > 1 };
     const list = byTuple.get(tuple);
     if (list === undefined) byTuple.set(tuple, [holder]);
     else list.push(holder);

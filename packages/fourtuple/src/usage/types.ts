@@ -4,7 +4,10 @@ import type { Evidence } from './evidence.ts';
 /** A process and how many ports of something it holds. */
 export interface Holder {
   readonly owner: Owner;
+  /** Connections of the tuple that it holds. */
   readonly ports: number;
+  /** Those of them on explicitly held ports, which every other tuple loses too. */
+  readonly explicit: number;
   /** True when the process's descriptors were sampled. */
   readonly isEstimate: boolean;
 }
@@ -91,7 +94,9 @@ export interface NamespaceUsage {
   readonly tuples: TupleTable;
   readonly bindPools: readonly BindPoolUsage[];
   readonly poisoned: readonly PoisonedPorts[];
-  /** TCP listeners whose port lies inside the range and is not reserved. */
+  /** TCP listeners, one entry an address and port. */
+  readonly listeners: readonly ListeningPort[];
+  /** Those of them whose port lies inside the range and is not reserved. */
   readonly listenersInRange: readonly ListeningPort[];
   readonly limits: readonly string[];
   /** The first connection found on a local port, if any: who would be in a service's way. */

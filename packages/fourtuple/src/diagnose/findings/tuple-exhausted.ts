@@ -1,4 +1,4 @@
-import { plural } from '../../model/index.ts';
+import { grouped, plural } from '../../model/index.ts';
 import type { TupleUsage } from '../../usage/index.ts';
 import type { Finding, Inspected, Rule, Severity } from '../finding.ts';
 import { lessConnections, present, reuseTimeWait, widenRange } from '../remedies.ts';
@@ -30,11 +30,12 @@ export function fullest({ usage }: Inspected, condition: (tuple: TupleUsage) => 
 }
 
 export function describeTuple(inspected: Inspected, tuple: TupleUsage, severity: Severity, title: string, why: string): Omit<Finding, 'id' | 'namespace' | 'reference'> {
-  const holders = tuple.holders.slice(0, 3).map((holder) => `${holder.owner.command}/${holder.owner.pid}: ${holder.isEstimate ? 'about ' : ''}${plural(holder.ports, 'port')}`);
+  const holders = tuple.holders.slice(0, 3).map((holder) => `${holder.owner.command}/${holder.owner.pid}: ${holder.isEstimate ? 'about ' : ''}${plural(holder.ports, 'connection')}${holder.explicit > 0 ? `, ${grouped(holder.explicit)} of them explicit` : ''}`);
+  if (tuple.timeWait > 0) holders.push(`${grouped(tuple.timeWait)} in TIME_WAIT, without a process`);
   return {
     severity,
     title,
-    why: holders.length > 0 ? `${why} Held by ${holders.join(', ')}.` : why,
+    why: holders.length > 0 ? `${why} Held by ${holders.join('; ')}.` : why,
     evidence: [
       { name: 'used', value: tuple.used, unit: 'ports' },
       { name: 'capacity', value: tuple.capacity, unit: 'ports' },

@@ -30,7 +30,7 @@ export class SockDiagSource implements SocketSource {
 
   *read(request: DiagRequest, sink: SocketSink): Generator<void> {
     const asked: DiagRequest = this.seesBoundInactive ? request : { ...request, states: request.states & ~BOUND_INACTIVE_BIT };
-    const handler = new CursorHandler(asked.protocol, sink);
+    const handler = new CursorHandler(asked.protocol, sink, asked.countOnly === true);
     if (this.#hasLegacy && fitsLegacy(asked)) {
       try {
         yield* dumpSteps(this.#socket, TCPDIAG_GETSOCK, encodeLegacyRequest(asked), 'sock_diag dump', handler);
@@ -66,15 +66,17 @@ export class SockDiagSource implements SocketSource {
 class CursorHandler implements DumpHandler {
   readonly #cursor = new SocketCursor();
   readonly #sink: SocketSink;
+  readonly #countOnly: boolean;
   onRestart: () => void = () => undefined;
 
-  constructor(protocol: number, sink: SocketSink) {
+  constructor(protocol: number, sink: SocketSink, countOnly: boolean) {
+    this.#countOnly = countOnly;
     this.#cursor.protocol = protocol;
     this.#sink = sink;
   }
 
   message(_type: number, view: DataView, offset: number, length: number): void {
-    decodeSocket(view, offset, length, this.#cursor);
+    decodeSocket(view, offset, length, this.#cursor, this.#countOnly);
     this.#sink.accept(this.#cursor);
   }
 

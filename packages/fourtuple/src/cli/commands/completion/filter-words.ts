@@ -1,0 +1,20 @@
+import { stateGroups } from '../../../model/index.ts';
+
+const ports = ['sport', 'dport'];
+const conditions = [...ports, 'src', 'dst', 'autobound', 'dev', 'fwmark', 'cgroup'];
+// No < and >: they would have to be quoted from the shell.
+const comparisons = ['=', '!=', 'eq', 'ne', 'lt', 'le', 'gt', 'ge'];
+
+/** Words of the filter language that may follow the words before. */
+export function filterWords(before: readonly string[], partial: string): readonly string[] {
+  const last = before.at(-1) ?? '';
+  if (last === 'state' || last === 'exclude') {
+    const listed = partial.slice(0, partial.lastIndexOf(',') + 1);
+    return Object.keys(stateGroups).map((name) => listed + name);
+  }
+  if (ports.includes(last)) return comparisons;
+  // A value follows, which nobody can guess.
+  if (comparisons.includes(last) || (conditions.includes(last) && last !== 'autobound')) return [];
+  const hasCondition = before.some((word) => conditions.includes(word));
+  return [...(hasCondition ? ['and', 'or'] : ['state', 'exclude']), 'not', ...conditions];
+}

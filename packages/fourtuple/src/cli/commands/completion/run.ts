@@ -1,0 +1,7 @@
+import type { CliContext } from '../../context.ts';
+import type { Shell } from './command.ts';
+import { completionScripts } from './scripts.ts';
+
+export function runCompletion(this: CliContext, _flags: Record<never, never>, shell: Shell): void {
+  this.process.stdout.write(completionScripts[shell]);
+}
