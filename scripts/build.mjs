@@ -1,13 +1,15 @@
 // Bundles the package: the library's subpaths as ES modules, the command line as CommonJS with one chunk a command.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const home = join(root, 'packages/fourtuple');
-const dist = join(home, 'dist');
+const final = join(home, 'dist');
+// Made beside and swapped in whole: a command that starts meanwhile finds the old one.
+const dist = join(home, `dist.new-${process.pid}`);
 
 /** Newest modification below a folder, in milliseconds. */
 function newest(folder) {
@@ -21,7 +23,7 @@ function newest(folder) {
 
 export function isStale() {
   try {
-    const built = statSync(join(dist, 'built')).mtimeMs;
+    const built = statSync(join(final, 'built')).mtimeMs;
     return built < newest(join(home, 'src')) || built < statSync(join(home, 'package.json')).mtimeMs || built < statSync(fileURLToPath(import.meta.url)).mtimeMs;
   } catch {
     return true;
@@ -45,9 +47,14 @@ export async function build() {
   await cli.close();
   // V8's compiled code of what the main commands run; see bin/code-cache.js.
   for (const args of [['ports', '--json'], ['check', '--json'], ['check']]) {
-    spawnSync(process.execPath, [join(home, 'bin/fourtuple.js'), ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
+    spawnSync(process.execPath, ['-e', `require(${JSON.stringify(join(home, 'bin/code-cache.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs').main()`, '--', 'fourtuple', ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
   }
   writeFileSync(join(dist, 'built'), '');
+  const old = join(home, `dist.old-${process.pid}`);
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(final)) renameSync(final, old);
+  renameSync(dist, final);
+  rmSync(old, { recursive: true, force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

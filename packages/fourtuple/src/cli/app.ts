@@ -1,5 +1,6 @@
-import { buildApplication, buildRouteMap, run, text_en, type Application } from '@stricli/core';
+import { buildApplication, buildRouteMap, proposeCompletions, run, text_en, type Application } from '@stricli/core';
 import { checkCommand } from './commands/check/command.ts';
+import { completionCommand } from './commands/completion/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
@@ -16,6 +17,7 @@ export const commands = {
   who: whoCommand,
   record: recordCommand,
   doctor: doctorCommand,
+  completion: completionCommand,
 };
 
 /** Every command, without its code: that is loaded when it runs. */
@@ -36,7 +38,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
       name: 'fourtuple',
       versionInfo: { currentVersion: version },
       scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-      documentation: { caseStyle: 'convert-camel-to-kebab', useAliasInUsageLine: false },
+      documentation: { caseStyle: 'convert-camel-to-kebab', onlyRequiredInUsageLine: true },
       localization: {
         defaultLocale: 'en',
         loadText: () => ({
@@ -59,6 +61,10 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
 /** Runs one command line. @returns the exit code. */
 export async function runCli(inputs: readonly string[], context: CliContext): Promise<number> {
   const first = inputs[0];
+  if (first === '__complete') {
+    const { complete } = await import('./commands/completion/complete.ts');
+    return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
+  }
   const isGlobal = first === '--help' || first === '-h' || first === '--version' || first === '-v' || first === '--helpAll' || first === '--help-all' || first === '-H';
   const line = first === undefined || (first.startsWith('-') && !isGlobal) ? ['check', ...inputs] : inputs;
   let hasFailed = false;

@@ -70,6 +70,8 @@ class Parser {
         break;
       }
     }
+    // `state time-wait and sport = :80` is what people write; ss wants the `and` left out.
+    if (states !== undefined || excluded !== 0) this.#accept('and', '&', '&&');
     const expression = this.#peek() === undefined ? undefined : this.#or();
     if (this.#peek() !== undefined) throw new FilterSyntaxError(`"${this.#peek()!}" is not expected in the filter at this place`);
     return { states: (states ?? stateGroups['all']!) & ~excluded, expression };

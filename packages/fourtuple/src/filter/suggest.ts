@@ -3,6 +3,7 @@ export function nearest(word: string, candidates: readonly string[]): string {
   let best: string | undefined;
   let least = Math.min(2, Math.max(1, Math.floor(word.length / 2))) + 1;
   for (const candidate of candidates) {
+    if (candidate === word) continue;
     const distance = editDistance(word, candidate);
     if (distance < least) {
       least = distance;

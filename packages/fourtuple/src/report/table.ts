@@ -56,7 +56,9 @@ function fit<Row>(columns: readonly Column<Row>[], widths: number[], indent: num
     shown = shown.filter((index) => index !== victim);
   }
   while (total() > width) {
-    const widest = shown.filter((index) => columns[index]!.canShrink === true && widths[index]! > MIN_SHRUNK).sort((left, right) => widths[right]! - widths[left]!)[0];
+    const shrinkables = shown.filter((index) => columns[index]!.canShrink === true && widths[index]! > MIN_SHRUNK);
+    // What would be dropped first is also cut first; among equals the widest.
+    const widest = shrinkables.sort((left, right) => (columns[right]!.dropFirst ?? 0) - (columns[left]!.dropFirst ?? 0) || widths[right]! - widths[left]!)[0];
     if (widest === undefined) break;
     widths[widest] = widths[widest]! - 1;
   }

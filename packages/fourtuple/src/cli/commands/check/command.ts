@@ -32,5 +32,11 @@ export const checkCommand = buildCommand<CheckFlags, [], CliContext>({
       '',
       'Exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, as monitoring plugins have it; 64 bad usage, 77 not permitted.',
     ].join('\n'),
+    customUsage: [
+      { input: '--watch 5', brief: 'Judge again every five seconds, until interrupted' },
+      { input: '--all-namespaces --quiet', brief: 'The host and its containers, in few words' },
+      { input: '--warning 70% --critical 90% --json', brief: 'For a monitoring system: thresholds of its own, one JSON document, exit code 0 to 3' },
+      { input: '--input black-box.jsonl.gz --at 2026-01-31T03:00:00Z', brief: 'What a recording shows of three in the morning' },
+    ],
   },
 });

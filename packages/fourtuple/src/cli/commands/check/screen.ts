@@ -19,7 +19,8 @@ export function printCheck(printer: Printer, measured: HostMeasurement, diagnosi
   if (printer.isQuiet) return;
   printFirstToFail(printer, diagnosis);
   printTuples(printer, measured, top);
-  for (const finding of diagnosis.findings) printFinding(printer, finding, measured);
+  const shown = new Set<string>();
+  for (const finding of diagnosis.findings) printFinding(printer, finding, measured, shown);
   printer.line();
   for (const one of measured.namespaces) printer.lines(wrap(namespaceLine(one), width, '', '  ').map((line) => theme.paint('dim', line)));
   for (const limit of measured.limits) printer.lines(wrap(`limit: ${printable(limit)}`, width, '', '  ').map((line) => theme.paint('dim', line)));
@@ -47,7 +48,8 @@ function printTuples(printer: Printer, measured: HostMeasurement, top: number): 
   if (hidden > 0) printer.line(printer.theme.paint('dim', `${plural(hidden, 'emptier tuple')} not shown: fourtuple ports`));
 }
 
-function printFinding(printer: Printer, finding: Finding, measured: HostMeasurement): void {
+/** @param shown commands that an earlier finding has printed already. */
+function printFinding(printer: Printer, finding: Finding, measured: HostMeasurement, shown: Set<string>): void {
   const { theme, width } = printer;
   const mark = severityMarks[finding.severity][theme.isUnicode ? 0 : 1];
   const place = measured.namespaces.length > 1 ? ` [${measured.namespaces.find((one) => one.id.inode === finding.namespace)?.id.name ?? finding.namespace}]` : '';
@@ -65,7 +67,8 @@ function printFinding(printer: Printer, finding: Finding, measured: HostMeasurem
   }
   for (const remedy of finding.remedies) {
     printer.lines(wrap(printable(`- ${remedy.title}.`), width, '  ', '    '));
-    if (remedy.command !== undefined) printer.line(`    ${theme.paint('strong', remedy.command)}`);
+    if (remedy.command !== undefined) printer.line(`    ${shown.has(remedy.command) ? theme.paint('dim', '(the command above)') : theme.paint('strong', remedy.command)}`);
+    if (remedy.command !== undefined) shown.add(remedy.command);
     if (printer.isVerbose) printer.lines(wrap(`risk: ${remedy.risk}`, width, '    ').map((line) => theme.paint('dim', line)));
   }
   printer.line(`  ${theme.paint('dim', `${finding.id}, ${finding.reference}`)}`);

@@ -1,5 +1,5 @@
 import type { Application, InputCompletion, proposeCompletions } from '@stricli/core';
-import type { CliContext } from '../../context.ts';
+import { ExitCode, type CliContext } from '../../context.ts';
 import { filterWords } from './filter-words.ts';
 import { namespaceNames } from './namespace-names.ts';
 import { withProposals } from './proposals.ts';
@@ -16,7 +16,7 @@ interface Candidate {
  * Answers `fourtuple __complete WORD…`, the last word being the one to complete: a candidate a line, a tab and its
  * description after it; or `:files`. Whatever fails, the user sees only that nothing is completed.
  */
-export async function complete(words: readonly string[], application: Application<CliContext>, propose: typeof proposeCompletions, context: CliContext): Promise<void> {
+export async function complete(words: readonly string[], application: Application<CliContext>, propose: typeof proposeCompletions, context: CliContext): Promise<number> {
   const line = words.length === 0 ? [''] : words;
   try {
     const found = await candidatesFor(line, application, (target, inputs) => propose(target, inputs, context));
@@ -25,6 +25,7 @@ export async function complete(words: readonly string[], application: Applicatio
   } catch {
     // Nothing is the answer.
   }
+  return ExitCode.done;
 }
 
 type Ask = (application: Application<CliContext>, inputs: readonly string[]) => Promise<readonly InputCompletion[]>;

@@ -1,5 +1,8 @@
-import { stateGroups } from '../../../model/index.ts';
-
+// One name a state, though the filter knows synonyms. Not read from the model: that would split the chunk that every command loads.
+const states = [
+  ...['established', 'syn-sent', 'syn-recv', 'fin-wait-1', 'fin-wait-2', 'time-wait', 'closed', 'close-wait', 'last-ack', 'listening', 'closing', 'bound-inactive'],
+  ...['all', 'connected', 'synchronized', 'bucket', 'big'],
+];
 const ports = ['sport', 'dport'];
 const conditions = [...ports, 'src', 'dst', 'autobound', 'dev', 'fwmark', 'cgroup'];
 // No < and >: they would have to be quoted from the shell.
@@ -10,7 +13,7 @@ export function filterWords(before: readonly string[], partial: string): readonl
   const last = before.at(-1) ?? '';
   if (last === 'state' || last === 'exclude') {
     const listed = partial.slice(0, partial.lastIndexOf(',') + 1);
-    return Object.keys(stateGroups).map((name) => listed + name);
+    return states.map((name) => listed + name);
   }
   if (ports.includes(last)) return comparisons;
   // A value follows, which nobody can guess.

@@ -32,5 +32,11 @@ export const portsCommand = buildCommand<PortsFlags, [], CliContext>({
       '',
       'Exit code: 0 done, 1 not done, 64 bad usage, 77 not permitted.',
     ].join('\n'),
+    customUsage: [
+      { input: '--top 20', brief: 'The twenty fullest destinations' },
+      { input: '--namespace web', brief: 'Of the network namespace web, as "ip netns" names it' },
+      { input: '--csv > ports.csv', brief: 'All of them, for a spreadsheet' },
+      { input: "--jsonl | jq -c 'select(.ratio > 0.5)'", brief: 'Those above half, where connect() becomes slow' },
+    ],
   },
 });

@@ -35,5 +35,10 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
       '',
       'Exit code: 0 done, 1 not done, 64 bad usage, 77 not permitted.',
     ].join('\n'),
+    customUsage: [
+      { input: 'black-box.jsonl.gz', brief: 'One snapshot now' },
+      { input: 'black-box.jsonl.gz --every 10s --for 1h', brief: 'A snapshot every ten seconds, for an hour' },
+      { input: 'incident.jsonl.gz --all-namespaces --owners all --probe all', brief: 'Everything that can be known, to be looked at later' },
+    ],
   },
 });

@@ -39,5 +39,11 @@ export const socketsCommand = buildCommand<SocketsFlags, string[], CliContext>({
       '',
       'Exit code: 0 done, 1 not done, 64 bad usage, 77 not permitted.',
     ].join('\n'),
+    customUsage: [
+      { input: 'state time-wait dst 10.0.0.9:5432', brief: 'What waits out the connections to one server' },
+      { input: 'state established dport = :443 and not dst 10.0.0.0/8', brief: 'Connections to the outside' },
+      { input: "'( sport = :443 or sport = :80 )' --json", brief: 'Brackets, quoted from the shell; one JSON document' },
+      { input: '--tcp state bound-inactive', brief: 'Ports that are bound, and neither listen nor are connected' },
+    ],
   },
 });

@@ -26,5 +26,10 @@ export const whoCommand = buildCommand<WhoFlags, [number], CliContext>({
       '',
       'Exit code: 0 the port is held, 1 it is not, 64 bad usage, 77 not permitted.',
     ].join('\n'),
+    customUsage: [
+      { input: '8080', brief: 'Why "Address already in use": also holders that "ss -tlnp" does not show' },
+      { input: '5432 --namespace web', brief: 'In one network namespace alone' },
+      { input: '443 --json', brief: 'One JSON document; the exit code says whether the port is held' },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 import { knownServices, ownerText } from '../../../diagnose/index.ts';
 import { currentNamespace, findNamespaces } from '../../../kernel/index.ts';
-import { endpointText, plural } from '../../../model/index.ts';
+import { endpointText, grouped, plural } from '../../../model/index.ts';
 import { findHolders, findRecordedHolders, type PortHolder, type PortHolders } from '../../../observe/index.ts';
 import { printable, renderTable, wrap, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
@@ -9,12 +9,19 @@ import { chosenNamespaces, loadInput, selectNamespaces } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { WhoFlags } from './command.ts';
 
-const columns: readonly Column<PortHolder>[] = [
+/** A holder, or several that differ in their remote end alone. */
+interface HolderRow extends PortHolder {
+  readonly alike?: number;
+}
+
+const FOLD_FROM = 4;
+
+const columns: readonly Column<HolderRow>[] = [
   { id: 'namespace', title: 'namespace', help: 'Network namespace.', align: 'left', value: (holder) => holder.namespace.name, canShrink: true, dropFirst: 2 },
   { id: 'protocol', title: 'proto', help: 'tcp or udp.', align: 'left', value: (holder) => holder.protocol },
   { id: 'state', title: 'state', help: 'State of the socket.', align: 'left', value: (holder) => holder.state, text: (holder) => holder.state + (holder.timeWaitSecondsLeft === undefined ? '' : ` (${holder.timeWaitSecondsLeft.toFixed(1)} s left)`) },
   { id: 'local', title: 'local', help: 'Local address and port.', align: 'left', value: (holder) => endpointText(holder.local, holder.localPort), canShrink: true },
-  { id: 'remote', title: 'remote', help: 'Remote address and port.', align: 'left', value: (holder) => endpointText(holder.remote, holder.remotePort), canShrink: true },
+  { id: 'remote', title: 'remote', help: 'Remote address and port.', align: 'left', value: (holder) => (holder.alike === undefined ? endpointText(holder.remote, holder.remotePort) : `many (${grouped(holder.alike)})`), canShrink: true },
   { id: 'kind', title: 'kind (how known)', help: 'Holder kind, and the evidence for it.', align: 'left', value: (holder) => `${holder.kind} (${holder.evidence})` },
   { id: 'process', title: 'held by', help: 'Process, or why none is shown.', align: 'left', value: heldBy, text: (holder) => printable(heldBy(holder)), canShrink: true },
 ];
@@ -58,13 +65,32 @@ function print(printer: Printer, port: number, found: PortHolders): void {
   } else {
     printer.line(`${name} is held by ${plural(found.holders.length, 'socket')}:`);
     const isOne = new Set(found.holders.map((holder) => holder.namespace.inode)).size === 1;
-    printer.lines(renderTable(isOne ? columns.slice(1) : columns, found.holders, { theme, width }));
+    const rows = printer.isVerbose ? found.holders : foldAlike(found.holders);
+    printer.lines(renderTable(isOne ? columns.slice(1) : columns, rows, { theme, width }));
+    if (rows.length < found.holders.length && !printer.isQuiet) printer.line(theme.paint('dim', 'alike sockets in one line: --verbose shows each'));
     if (isOne && found.holders[0]!.namespace.name !== 'host') printer.line(theme.paint('dim', `in the network namespace ${found.holders[0]!.namespace.name}`));
   }
   if (printer.isQuiet) return;
   for (const namespace of found.reservedIn) printer.line(`It is reserved in ${namespace.name}: the kernel never chooses it there; an explicit bind() may have it.`);
   for (const namespace of found.inRangeOf) printer.lines(wrap(`It lies in the local port range of ${namespace.name}: while nobody holds it there, any connect() may be given it.`, width));
   for (const limit of found.limits) printer.lines(wrap(`limit: ${printable(limit)}`, width, '', '  ').map((line) => theme.paint('dim', line)));
+}
+
+/** Folds sockets that differ in their remote end alone, from four on: a listener may have thousands of children. */
+function foldAlike(holders: readonly PortHolder[]): HolderRow[] {
+  const groups = new Map<string, PortHolder[]>();
+  for (const holder of holders) {
+    const key = [holder.namespace.inode, holder.protocol, holder.state, holder.local.toString(), holder.kind, holder.evidence, heldBy(holder)].join('|');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [holder]);
+    else group.push(holder);
+  }
+  return [...groups.values()].flatMap((group): HolderRow[] => (group.length < FOLD_FROM ? group : [{ ...group[0]!, alike: group.length, timeWaitSecondsLeft: longest(group) }]));
+}
+
+function longest(group: readonly PortHolder[]): number | undefined {
+  const seconds = group.map((holder) => holder.timeWaitSecondsLeft).filter((value) => value !== undefined);
+  return seconds.length === 0 ? undefined : Math.max(...seconds);
 }
 
 function heldBy(holder: PortHolder): string {
