@@ -30,7 +30,8 @@ export function isStale() {
   }
 }
 
-export async function build() {
+/** @param withTypes also emit declarations, for users of the library: several seconds. */
+export async function build({ withTypes = false } = {}) {
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
   const version = /version = '([^']+)'/.exec(readFileSync(join(home, 'src/cli/version.ts'), 'utf8'))?.[1];
   if (version !== manifest.version) throw new Error(`src/cli/version.ts says ${version}, package.json ${manifest.version}`);
@@ -45,6 +46,10 @@ export async function build() {
   const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
   await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
   await cli.close();
+  if (withTypes) {
+    const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json'), '--outDir', join(dist, 'types')], { stdio: 'inherit' });
+    if (status !== 0) throw new Error('the declarations could not be made');
+  }
   // V8's compiled code of what the main commands run; see bin/code-cache.js.
   for (const args of [['ports', '--json'], ['check', '--json'], ['check']]) {
     spawnSync(process.execPath, ['-e', `require(${JSON.stringify(join(home, 'bin/code-cache.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs').main()`, '--', 'fourtuple', ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
@@ -58,5 +63,5 @@ export async function build() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (!process.argv.includes('--if-stale') || isStale()) await build();
+  if (!process.argv.includes('--if-stale') || isStale()) await build({ withTypes: true });
 }

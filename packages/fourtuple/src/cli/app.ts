@@ -1,4 +1,4 @@
-import { buildApplication, buildRouteMap, proposeCompletions, run, text_en, type Application } from '@stricli/core';
+import { buildApplication, buildRouteMap, proposeCompletions, run, text_en, version as versionFlag, type Application } from '@stricli/core';
 import { checkCommand } from './commands/check/command.ts';
 import { completionCommand } from './commands/completion/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
@@ -8,6 +8,7 @@ import { socketsCommand } from './commands/sockets/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
 import { explainError } from './errors.ts';
+import { helpIntegrations } from './help-flag.ts';
 import { version } from './version.ts';
 
 export const commands = {
@@ -36,9 +37,8 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
     }),
     {
       name: 'fourtuple',
-      versionInfo: { currentVersion: version },
       scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-      documentation: { caseStyle: 'convert-camel-to-kebab', onlyRequiredInUsageLine: true },
+      documentation: { caseStyle: 'convert-camel-to-kebab' },
       localization: {
         defaultLocale: 'en',
         loadText: () => ({
@@ -55,6 +55,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
         return explainError(error).exitCode;
       },
     },
+    { ...helpIntegrations, version: versionFlag({ brief: text_en.briefs.version, info: { currentVersion: version } }) },
   );
 }
 

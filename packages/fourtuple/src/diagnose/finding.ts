@@ -65,5 +65,9 @@ export interface Rule {
   readonly summary: string;
   /** When it is of which severity, one sentence. */
   readonly severity: string;
+  /** What to do, in a sentence or two. */
+  readonly advice: string;
+  /** What it rests on, named as in the JSON. */
+  readonly evidence: string;
   inspect(inspected: Inspected, context: DiagnosisContext): Omit<Finding, 'id' | 'namespace' | 'reference'>[];
 }

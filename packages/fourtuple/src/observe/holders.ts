@@ -1,8 +1,9 @@
 import { parseFilter } from '../filter/index.ts';
-import { NamespaceLostError, ProcFs, readCgroupPaths, readOwners, userName, type FoundNamespace } from '../kernel/index.ts';
+import { NamespaceLostError, readCgroupPaths, userName, type FoundNamespace } from '../kernel/index.ts';
 import { cgroupName, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, usablePorts, type Address, type NamespaceId, type Owner, type OwnerIndex, type ProtocolName, type Settings, type Snapshot, type SocketCursor } from '../model/index.ts';
 import { ledgerOf, type Evidence, type HolderKind } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
+import { LazyOwners } from './owners.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
 import { readSockets } from './sockets.ts';
 import { openNamespace, type SourceChoice } from './source.ts';
@@ -39,15 +40,7 @@ export interface PortHolders {
 /** Finds every socket on a local port, live. */
 export function findHolders(port: number, namespaces: readonly FoundNamespace[], options: { probes: 'auto' | 'none'; source: SourceChoice }): PortHolders {
   const found = new Findings(port);
-  let owners: OwnerIndex | undefined;
-  const ownersOnce = (): OwnerIndex => {
-    if (owners === undefined) {
-      const read = readOwners(new ProcFs(), 'all');
-      owners = read.index;
-      found.limits.push(...read.limits);
-    }
-    return owners;
-  };
+  const owners = new LazyOwners('all', found.limits);
   const filter = parseFilter(`sport = :${port}`, { service: () => undefined, device: () => undefined, cgroup: () => undefined });
   let cgroups: Map<number, string> | undefined;
   for (const namespace of namespaces) {
@@ -58,7 +51,7 @@ export function findHolders(port: number, namespaces: readonly FoundNamespace[],
         const ledger = ledgerOf(table, opened.settings);
         const { probes, limits } = askKernel(opened, ledger, options.probes);
         found.limits.push(...prefixed(namespace, namespaces, [...opened.limits, ...limits]));
-        const index = table.length > 0 ? ownersOnce() : undefined;
+        const index = table.length > 0 ? owners.get() : undefined;
         if (table.length > 0) cgroups ??= readCgroupPaths();
         found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, index, probes.explicit.includes(port) ? 'explicit' : probes.shared.includes(port) ? 'shared' : undefined, cgroups);
       } finally {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { kernelRelease, NamespaceLostError, ProcFs, readOwners, type FoundNamespace } from '../kernel/index.ts';
-import type { OwnerIndex } from '../model/index.ts';
+import { kernelRelease, NamespaceLostError, type FoundNamespace } from '../kernel/index.ts';
 import { measureSteps, type Measurement, type MeasureOptions } from './measure.ts';
+import { LazyOwners } from './owners.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
 
 /** A host's namespaces, counted at one moment. */
@@ -17,18 +17,10 @@ export interface HostMeasurement {
 export function* measureHostSteps(namespaces: readonly FoundNamespace[], options: MeasureOptions, takenAt: Date): Generator<void, HostMeasurement> {
   const measured: Measurement[] = [];
   const limits: string[] = [];
-  let owners: OwnerIndex | undefined;
-  const ownersOnce = (): OwnerIndex => {
-    if (owners === undefined) {
-      const read = readOwners(new ProcFs(), options.owners);
-      owners = read.index;
-      limits.push(...read.limits);
-    }
-    return owners;
-  };
+  const owners = new LazyOwners(options.owners, limits);
   for (const namespace of namespaces) {
     try {
-      const measurement = yield* measureSteps(namespace, options, ownersOnce);
+      const measurement = yield* measureSteps(namespace, options, owners);
       measured.push(measurement);
       limits.push(...prefixed(namespace, namespaces, measurement.usage.limits));
     } catch (error) {

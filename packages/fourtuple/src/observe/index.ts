@@ -1,4 +1,5 @@
 export * from './source.ts';
+export * from './owners.ts';
 export * from './measure.ts';
 export * from './snapshot.ts';
 export * from './host.ts';

@@ -1,6 +1,7 @@
-import { probeBind, probePorts, ProcFs, readOwners, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
-import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type OwnerIndex, type PortProbes, type Settings } from '../model/index.ts';
+import { probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
+import { LazyOwners } from './owners.ts';
 import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
 
 export interface MeasureOptions {
@@ -27,7 +28,7 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
  * Counts a namespace while its sockets stream by, keeping none of them. Pauses after every datagram: drive it with
  * readAll() or readSliced(); its return value is the measurement.
  */
-export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: () => OwnerIndex): Generator<void, Measurement> {
+export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: LazyOwners): Generator<void, Measurement> {
   const opened = openNamespace(namespace, options.source);
   try {
     const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none' });
@@ -39,7 +40,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES, countOnly: true }, ledger.udp);
     const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
     limits.push(...unprobed);
-    const usage = ledger.finish(namespace, probes, options.owners === 'none' || !ledger.hasNameableSockets ? noOwners : owners(), limits);
+    const usage = ledger.finish(namespace, probes, ledger.hasNameableSockets ? owners.get() : noOwners, limits);
     return { id: { inode: namespace.inode, name: namespace.name }, settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
@@ -47,8 +48,8 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
 }
 
 /** {@link measureSteps} in one go. */
-export function measure(namespace: FoundNamespace, options: MeasureOptions, owners: () => OwnerIndex = () => readOwners(new ProcFs(), options.owners).index): Measurement {
-  const steps = measureSteps(namespace, options, owners);
+export function measure(namespace: FoundNamespace, options: MeasureOptions): Measurement {
+  const steps = measureSteps(namespace, options, new LazyOwners(options.owners, []));
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { kernelRelease, NamespaceGoneError, NamespaceLostError, ProcFs, readAll, readOwners, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
-import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, SocketTable, stateBit, TcpState, type NamespaceSnapshot, type OwnerIndex, type Snapshot } from '../model/index.ts';
+import { kernelRelease, NamespaceGoneError, NamespaceLostError, readAll, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, Protocol, SocketTable, stateBit, TcpState, type NamespaceSnapshot, type Snapshot } from '../model/index.ts';
 import { ledgerOf, type ProbeMode } from '../usage/index.ts';
 import { askKernel, type Measurement } from './measure.ts';
+import { LazyOwners } from './owners.ts';
 import { openNamespace, type SourceChoice } from './source.ts';
 
 export interface SnapshotOptions {
@@ -17,15 +18,7 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
 export function takeSnapshot(namespaces: readonly FoundNamespace[], options: SnapshotOptions, takenAt: Date): Snapshot {
   const limits: string[] = [];
   const shots: NamespaceSnapshot[] = [];
-  let owners: OwnerIndex | undefined;
-  const ownersOnce = (): OwnerIndex => {
-    if (owners === undefined) {
-      const read = readOwners(new ProcFs(), options.owners);
-      owners = read.index;
-      limits.push(...read.limits);
-    }
-    return owners;
-  };
+  const owners = new LazyOwners(options.owners, limits);
   let source: Snapshot['source'] = 'sock_diag';
   for (const namespace of namespaces) {
     try {
@@ -49,7 +42,7 @@ export function takeSnapshot(namespaces: readonly FoundNamespace[], options: Sna
           settings: opened.settings,
           counters: opened.counters,
           sockets,
-          owners: options.owners === 'none' ? noOwners : ownersOnce(),
+          owners: owners.get(),
           probes,
           hasBoundInactive: opened.source.seesBoundInactive,
         });

@@ -6,6 +6,8 @@ export const acceptQueueOverflow: Rule = {
   id: 'accept-queue-overflow',
   summary: 'A listener here did not accept fast enough: clients see timeouts that look like port exhaustion on their side.',
   severity: 'warning when the counter grows, info when it grew at some time in the past',
+  advice: 'Make the service accept faster; raise somaxconn and the backlog, and let it call listen() again.',
+  evidence: 'TcpExt.ListenOverflows, TcpExt.ListenDrops, somaxconn',
   inspect: ({ counters, settings }, context) => {
     const total = counters['TcpExt.ListenOverflows'] ?? 0;
     if (total === 0) return [];

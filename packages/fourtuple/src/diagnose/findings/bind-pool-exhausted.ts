@@ -7,6 +7,8 @@ export const bindPoolExhausted: Rule = {
   id: 'bind-pool-exhausted',
   summary: 'bind(source, 0) finds no port: EADDRINUSE, which Node reports as "connect EADDRINUSE".',
   severity: 'critical when programs bind this way from that address, or for UDP; info otherwise',
+  advice: 'Set IP_BIND_ADDRESS_NO_PORT in programs that choose a source address; for UDP reuse sockets; widen the range.',
+  evidence: 'used, capacity',
   inspect: (inspected) => relevantPools(inspected, (pool) => pool.free <= 0).map((pool) => describePool(inspected, pool, 'critical', 'is exhausted')),
 };
 

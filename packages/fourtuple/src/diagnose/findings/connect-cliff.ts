@@ -13,6 +13,8 @@ export const connectCliff: Rule = {
   id: 'connect-cliff',
   summary: 'More than half of the ports to a destination are taken: every connect() now searches half the range first.',
   severity: 'warning from 50 % used up to the warning threshold, for pools of at least 2,000 ports',
+  advice: 'Set the socket option IP_LOCAL_PORT_RANGE in the program (Linux 6.8 and later), or bring the tuple below half by the remedies of tuple-exhausted. See concepts/cliff.md.',
+  evidence: 'used, capacity, portsScannedPerConnect',
   inspect: (inspected, { thresholds }) =>
     fullest(inspected, (tuple) => tuple.ratio > CLIFF && tuple.ratio < thresholds.warning && tuple.capacity >= SMALLEST_POOL, 3).map((tuple) => {
       const scanned = Math.floor(tuple.capacity / 2);

@@ -5,6 +5,8 @@ export const conntrackNearlyFull: Rule = {
   id: 'conntrack-nearly-full',
   summary: 'The connection tracking table is nearly full: new connections are dropped, TCP times out, UDP sends fail with EPERM.',
   severity: 'warning from 75 %, critical from 95 % of nf_conntrack_max',
+  advice: 'Raise nf_conntrack_max, or shorten the timeouts of what fills the table.',
+  evidence: 'entries, limit, conntrack.drop, conntrack.insert_failed',
   inspect: ({ counters, settings }) => {
     const count = counters['conntrack.count'];
     const max = settings.conntrackMax;

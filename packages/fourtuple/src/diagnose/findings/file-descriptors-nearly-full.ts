@@ -5,6 +5,8 @@ export const fileDescriptorsNearlyFull: Rule = {
   id: 'file-descriptors-nearly-full',
   summary: 'The host is near fs.file-max: socket() will fail with ENFILE before ports run out.',
   severity: 'warning from 80 %, critical from 95 % (--warning, --critical)',
+  advice: 'Raise fs.file-max, or find the leak.',
+  evidence: 'open files, fs.file-max',
   inspect: ({ settings }, { thresholds }) => {
     const { openFiles, fileMax } = settings;
     if (openFiles === undefined || fileMax === undefined || fileMax <= 0 || openFiles / fileMax < thresholds.warning) return [];

@@ -4,6 +4,8 @@ export const finTimeoutTrap: Rule = {
   id: 'fin-timeout-trap',
   summary: 'tcp_fin_timeout is between 61 and 89: orphaned FIN_WAIT2 then lives shorter than with 60, not longer.',
   severity: 'info',
+  advice: 'Return to 60.',
+  evidence: 'tcp_fin_timeout',
   inspect: ({ settings: { tcpFinTimeoutSeconds: seconds } }) => {
     if (seconds === undefined || seconds <= 60 || seconds >= 90) return [];
     return [

@@ -16,6 +16,8 @@ export const portsPoisoned: Rule = {
   id: 'ports-poisoned',
   summary: 'Ports of the range are held explicitly by connections or idle sockets: no connect() on this host can use them, whatever its destination.',
   severity: 'info from 1 %, warning from 10 %, critical from 80 % of the usable ports (listeners not counted)',
+  advice: 'Set IP_BIND_ADDRESS_NO_PORT before bind(address, 0) in the program that is named. See concepts/holder-kinds.md.',
+  evidence: 'poisonedPorts, usablePorts, and how the kind is known',
   inspect: ({ usage, settings }) => {
     const culprits = usage.poisoned.filter((group) => group.kind !== 'listener');
     const ports = culprits.reduce((sum, group) => sum + group.ports, 0);

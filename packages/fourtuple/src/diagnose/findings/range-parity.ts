@@ -5,6 +5,8 @@ export const rangeParity: Rule = {
   id: 'range-parity',
   summary: 'The range has an odd number of ports: a search may miss one of them.',
   severity: 'info',
+  advice: 'Move one end of the range by one.',
+  evidence: 'number of ports',
   inspect: ({ settings: { localPortRange } }) => {
     if (!hasOddSize(localPortRange)) return [];
     const { low, high } = localPortRange;

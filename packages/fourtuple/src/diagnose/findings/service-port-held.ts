@@ -7,6 +7,8 @@ export const servicePortHeld: Rule = {
   id: 'service-port-held',
   summary: 'An outgoing connection sits on the port of a well-known service that is not listening: the service could not start.',
   severity: 'info: whether the service is wanted here, only you know',
+  advice: 'If the service is wanted: see the holder with who, stop it or wait for its TIME_WAIT, and reserve the port.',
+  evidence: 'the port, the state of its holder',
   inspect: ({ usage, settings }) => {
     const listening = new Set(usage.listenersInRange.map((listener) => listener.port));
     const found = [];

@@ -7,6 +7,8 @@ export const servicePortInRange: Rule = {
   id: 'service-port-in-range',
   summary: 'A service listens on a port inside the local port range: while it is down, an outgoing connection may take the port, and the service cannot start.',
   severity: 'warning when a well-known service listens there, info otherwise',
+  advice: 'Append the ports to net.ipv4.ip_local_reserved_ports.',
+  evidence: 'the listening ports inside the range',
   inspect: ({ usage, settings }) => {
     const listeners = usage.listenersInRange;
     if (listeners.length === 0) return [];

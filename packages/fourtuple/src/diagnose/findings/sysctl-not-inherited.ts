@@ -5,6 +5,8 @@ export const sysctlNotInherited: Rule = {
   id: 'sysctl-not-inherited',
   summary: 'The host is tuned, and this namespace runs on the kernel\'s defaults: a new namespace does not inherit settings.',
   severity: 'info',
+  advice: "Set the values in the namespace, through the container's own configuration.",
+  evidence: 'the keys that differ',
   inspect: ({ id, settings }, { host }) => {
     if (host === undefined || host.id.inode === id.inode) return [];
     const differences = tunedKeys(host.settings).filter(([key]) => describe(settings, key) === defaults[key]);

@@ -8,6 +8,8 @@ export const timeWaitOverflow: Rule = {
   id: 'time-wait-overflow',
   summary: 'tcp_max_tw_buckets is reached: sockets skip TIME_WAIT, which frees their ports at once but drops its protection.',
   severity: 'warning when the counter grows or the table is 80 % full, info when it grew at some time in the past',
+  advice: "Usually nothing for ports; raise tcp_max_tw_buckets if TIME_WAIT's protection is wanted.",
+  evidence: 'TcpExt.TCPTimeWaitOverflow, sockets in TIME_WAIT, the limit',
   inspect: ({ counters, settings, usage }, context) => {
     const total = counters['TcpExt.TCPTimeWaitOverflow'] ?? 0;
     const growth = grown('TcpExt.TCPTimeWaitOverflow', counters, context);

@@ -8,6 +8,8 @@ export const tupleExhausted: Rule = {
   id: 'tuple-exhausted',
   summary: 'No source port is left for a (source, destination, port): every further connect() fails with EADDRNOTAVAIL.',
   severity: 'critical when a tuple has no free port',
+  advice: 'Reuse connections to that destination; let TIME_WAIT be reused where it fills the pool; widen the range with service ports reserved; add a source or destination address.',
+  evidence: 'used, capacity, timeWait, reusableTimeWait, poisonedPorts',
   inspect: (inspected) =>
     fullest(inspected, (tuple) => tuple.free <= 0).map((tuple) =>
       describeTuple(inspected, tuple, 'critical', `${tupleText(tuple)} is exhausted: ${usedText(tuple)}`, 'The next connect() of any program to this destination from this address fails at once with EADDRNOTAVAIL ("Cannot assign requested address"). No kernel counter records it.'),

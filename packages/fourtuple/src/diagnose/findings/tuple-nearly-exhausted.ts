@@ -7,6 +7,8 @@ export const tupleNearlyExhausted: Rule = {
   id: 'tuple-nearly-exhausted',
   summary: 'A (source, destination, port) has few source ports left.',
   severity: 'warning from 80 %, critical from 95 % used (--warning, --critical)',
+  advice: 'As for tuple-exhausted, before it happens.',
+  evidence: 'used, capacity, timeWait, reusableTimeWait, poisonedPorts',
   inspect: (inspected, { thresholds }) =>
     fullest(inspected, (tuple) => tuple.free > 0 && tuple.ratio >= thresholds.warning).map((tuple) =>
       describeTuple(

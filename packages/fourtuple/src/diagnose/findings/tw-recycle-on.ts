@@ -4,6 +4,8 @@ export const twRecycleOn: Rule = {
   id: 'tw-recycle-on',
   summary: 'tcp_tw_recycle is on (kernels before 4.12): it drops connections of clients behind NAT.',
   severity: 'warning',
+  advice: 'Turn it off.',
+  evidence: 'tcp_tw_recycle',
   inspect: ({ settings: { tcpTwRecycle } }) =>
     tcpTwRecycle === undefined || tcpTwRecycle === 0
       ? []

@@ -10,6 +10,8 @@ export const twReuseOff: Rule = {
   id: 'tw-reuse-off',
   summary: 'A tuple is filled by TIME_WAIT that connect() could reuse if tcp_tw_reuse allowed it.',
   severity: 'warning from 50 % used when at least half of it is TIME_WAIT',
+  advice: 'tcp_tw_reuse=1, timestamps on both ends; better, let the server close first or reuse connections.',
+  evidence: 'timeWait, tcp_tw_reuse, tcp_timestamps',
   inspect: (inspected) => {
     const { settings } = inspected;
     if (settings.tcpTwReuse === 1 && settings.tcpTimestamps) return [];

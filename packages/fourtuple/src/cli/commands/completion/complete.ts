@@ -47,7 +47,7 @@ async function candidatesFor(words: readonly string[], application: Application<
   const found: Candidate[] = [];
   const note = (completions: readonly InputCompletion[]): void => {
     for (const { kind, completion, brief } of completions) {
-      if (completion === '--' || (joined !== null && kind !== 'argument:value')) continue;
+      if (completion === '--' || (joined !== null && kind !== 'argument:value') || found.some(({ value }) => value === completion)) continue;
       // Each value of a flag would repeat the flag's brief.
       found.push({ value: prefix + completion, brief: kind === 'argument:value' ? '' : brief });
     }
@@ -56,7 +56,6 @@ async function candidatesFor(words: readonly string[], application: Application<
   note(await ask(target, isCheck ? ['check', ...inputs, partial] : [...inputs, partial]));
   if (inputs.length === 0 && partial.startsWith('-')) note(await ask(target, ['check', partial]));
   if (wantsFiles && !partial.startsWith('-')) return FILES;
-  if (joined === null && partial.startsWith('-')) found.push(...commonFlags(inputs, partial));
   // Flags are many: they are shown when asked for by a dash, or when there is nothing else.
   const others = found.filter(({ value }) => !value.startsWith('-'));
   return partial === '' && others.length > 0 ? others : found;
@@ -67,10 +66,4 @@ function valuesOf(placeholder: string, before: readonly string[], partial: strin
   if (placeholder === 'FILTER') return filterWords(before, partial);
   // A placeholder in small letters names the values themselves.
   return /^[a-z]+(\|[a-z]+)+$/.test(placeholder) ? placeholder.split('|') : [];
-}
-
-function commonFlags(before: readonly string[], partial: string): readonly Candidate[] {
-  const flags = [{ value: '--help', brief: 'Print help information and exit' }];
-  if (before.length === 0) flags.push({ value: '--version', brief: 'Print version information and exit' });
-  return flags.filter(({ value }) => value.startsWith(partial));
 }

@@ -31,7 +31,7 @@ function proposingFlags(flags: Flags, propose: Propose): Flags {
     // Stricli proposes hidden flags, and not the negation of a flag.
     if (flag.hidden === true) continue;
     all[name] = flag.kind === 'parsed' ? { proposeCompletions: (partial: string) => propose(flag.placeholder ?? '', partial), ...flag } : flag;
-    if (flag.kind === 'boolean' && flag.withNegated !== false) all[`no${name.charAt(0).toUpperCase()}${name.slice(1)}`] = { ...flag, brief: `Not: ${flag.brief}`, withNegated: false } as Flags[string];
+    if (flag.kind === 'boolean' && flag.withNegated !== false) all[`no${name.charAt(0).toUpperCase()}${name.slice(1)}`] = { ...flag, brief: `The opposite of --${name}`, withNegated: false } as Flags[string];
   }
   return all;
 }

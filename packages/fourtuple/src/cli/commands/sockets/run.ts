@@ -1,7 +1,7 @@
 import { FilterSyntaxError, matches, parseFilter, type NameResolver, type SocketFilter } from '../../../filter/index.ts';
-import { cgroupIdOf, interfaceIndex, NamespaceLostError, ProcFs, readCgroupPaths, readOwners, readServices, type FoundNamespace } from '../../../kernel/index.ts';
-import { cgroupName, Protocol, SocketTable, stateBit, type OwnerIndex, type PortRange, type Snapshot } from '../../../model/index.ts';
-import { goneSentence, openNamespace, readSockets } from '../../../observe/index.ts';
+import { cgroupIdOf, interfaceIndex, NamespaceLostError, readCgroupPaths, readServices, type FoundNamespace } from '../../../kernel/index.ts';
+import { cgroupName, noOwners, Protocol, SocketTable, stateBit, type OwnerIndex, type PortRange, type Snapshot } from '../../../model/index.ts';
+import { goneSentence, LazyOwners, openNamespace, readSockets } from '../../../observe/index.ts';
 import { printable, renderCsv, renderTable, wrap } from '../../../report/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
@@ -113,10 +113,8 @@ function readLive(flags: SocketsFlags, text: string, limits: string[]): Part[] {
       limits.push(goneSentence(namespace, error));
     }
   }
-  const hasInodes = parts.some(({ table }) => table.length > 0);
-  const read = hasInodes ? readOwners(new ProcFs(), flags.owners) : undefined;
-  limits.push(...(read?.limits ?? []));
-  return parts.map(({ namespace, table }) => ({ inode: namespace.inode, name: namespace.name, table, owners: read?.index ?? { owners: [], ownerOf: () => -1, coverage: 'none', weights: [] } }));
+  const owners = new LazyOwners(flags.owners, limits);
+  return parts.map(({ namespace, table }) => ({ inode: namespace.inode, name: namespace.name, table, owners: table.length > 0 ? owners.get() : noOwners }));
 }
 
 function readRecorded(snapshot: Snapshot, flags: SocketsFlags, text: string, limits: string[]): Part[] {
