@@ -173,7 +173,9 @@ export function resolveNamespace(text: string, proc: ProcFs = new ProcFs()): Fou
     try {
       const inode = statSync(path).ino;
       return { inode, name: pid === undefined ? (path.split('/').at(-1) ?? text) : nameOf(proc, inode, hostNamespaceInode(proc), namedMount(proc, inode), pid), paths: [path], heldBy: pid === undefined ? 'mount' : 'process', pid };
-    } catch {
+    } catch (error) {
+      // Another user's process: its namespace cannot be told, but its files under /proc/PID/net can be read.
+      if (pid !== undefined && errnoOf(error) === 'EACCES' && proc.list(`${pid}/net`).length > 0) return { inode: 0, name: `process ${pid}`, paths: [path], heldBy: 'process', pid };
       return undefined;
     }
   };

@@ -58,6 +58,22 @@ describe('WordTable', () => {
     expect(table.find()).toBe(-1);
   });
 
+  it('numbers four words the same by internFour() and by intern(), in any mixture', () => {
+    const random = new Random(4);
+    const table = new WordTable(4);
+    const model = new Map<string, number>();
+    let wrong = 0;
+    for (let count = 0; count < 20_000; count++) {
+      const words = Array.from({ length: 4 }, () => (random.chance(0.5) ? random.between(0, 8) : random.between(0xffff_fff0, 0xffff_ffff)));
+      const name = words.join();
+      if (!model.has(name)) model.set(name, model.size);
+      put(table, words);
+      const id = random.chance(0.5) ? table.intern() : table.internFour(words[0]!, words[1]!, words[2]!, words[3]!);
+      if (id !== model.get(name)) wrong++;
+    }
+    expect([wrong, table.size]).toEqual([0, model.size]);
+  });
+
   it('starts numbering again after clear()', () => {
     const table = new WordTable(1);
     for (let word = 0; word < 5000; word++) {

@@ -35,8 +35,11 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const { source } = opened;
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
-    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? LISTEN : LISTEN | BOUND_INACTIVE_BIT }, ledger.holders);
-    yield* source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES & ~LISTEN, countOnly: true }, ledger.connections);
+    // Listeners first: they cost next to nothing and tell which connections were accepted. Bound sockets come with the
+    // rest: asked for alone they would make the kernel walk the whole table of connections once more.
+    yield* source.read({ protocol: Protocol.tcp, states: LISTEN }, ledger.listeners);
+    const rest = ALL_HASHED_STATES & ~LISTEN;
+    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT, countOnly: true }, ledger.others);
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES, countOnly: true }, ledger.udp);
     const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
     limits.push(...unprobed);

@@ -1,4 +1,4 @@
-import { OWN_NET, currentNamespaceInode, NamespaceGoneError, NamespaceLostError, ProcFs, ProcfsSource, reasonOf, readCounters, readSettings, seesBoundInactive, SockDiagSource, UnsupportedError, withNamespace, type FoundNamespace, type SocketSource } from '../kernel/index.ts';
+import { currentNamespaceInode, errnoOf, KernelError, NamespaceGoneError, OWN_NET, ProcFs, ProcfsSource, reasonOf, readCounters, readSettings, seesBoundInactive, SockDiagSource, UnsupportedError, withNamespace, type FoundNamespace, type SocketSource } from '../kernel/index.ts';
 import type { Counters, Settings } from '../model/index.ts';
 
 /** One namespace, opened: where its sockets come from, and what was read of it at the same moment. */
@@ -34,7 +34,8 @@ export function openNamespace(namespace: FoundNamespace, choice: SourceChoice = 
     try {
       return readInside(() => new SockDiagSource(seesBoundInactive()), []);
     } catch (error) {
-      if (choice === 'sock_diag' || error instanceof NamespaceGoneError || error instanceof NamespaceLostError) throw error;
+      const isExpected = error instanceof KernelError || error instanceof UnsupportedError || errnoOf(error) !== undefined;
+      if (choice === 'sock_diag' || !isExpected) throw error;
       return readByText(error);
     }
   }

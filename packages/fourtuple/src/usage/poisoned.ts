@@ -15,7 +15,7 @@ interface Group {
 }
 
 /** Usable ports held explicitly, by who holds them and how; the largest group first. */
-export function poisonedPorts(kinds: PortKinds, held: SocketTable, rows: ConnectionRows, owners: OwnerIndex): PoisonedPorts[] {
+export function poisonedPorts(kinds: PortKinds, listening: SocketTable, bound: SocketTable, rows: ConnectionRows, owners: OwnerIndex): PoisonedPorts[] {
   const groups = new Map<string, Group>();
   const seen = new Set<number>();
   const note = (port: number, kind: ExplicitKind, ownerIndex: number): void => {
@@ -30,10 +30,12 @@ export function poisonedPorts(kinds: PortKinds, held: SocketTable, rows: Connect
     if (group.examples.length < EXAMPLES) group.examples.push(port);
   };
   // A listener explains a port better than a bound socket beside it does.
-  for (const wanted of [TcpState.listen, TcpState.boundInactive]) {
-    held.forEach((socket) => {
-      if (socket.state !== wanted || seen.has(socket.localPort) || !kinds.explicit.has(socket.localPort)) return;
-      note(socket.localPort, wanted === TcpState.listen ? 'listener' : 'bound-idle', owners.ownerOf(socket.inode));
+  for (const [kind, holders] of [
+    ['listener', listening],
+    ['bound-idle', bound],
+  ] as const) {
+    holders.forEach((socket) => {
+      if (!seen.has(socket.localPort) && kinds.explicit.has(socket.localPort)) note(socket.localPort, kind, owners.ownerOf(socket.inode));
     });
   }
   for (const port of kinds.explicit) {

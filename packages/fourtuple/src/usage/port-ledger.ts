@@ -1,5 +1,5 @@
 import { isReusableTimeWait } from '../law/index.ts';
-import { Address, PortSet, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketCursor, type SocketSink } from '../model/index.ts';
+import { Address, PortSet, Protocol, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketCursor, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { Evidence } from './evidence.ts';
@@ -24,19 +24,20 @@ export interface BindProbe {
 const noProbes: PortProbes = { explicit: [], shared: [] };
 
 /**
- * Counts a namespace's ports while its sockets stream by: first {@link holders} gets the listening and bound ones,
- * then {@link connections} all others, {@link udp} the UDP ones. {@link planProbes} then says which ports to ask the
+ * Counts a namespace's ports while its sockets stream by: first {@link listeners} gets the listening ones, since they
+ * tell accepted connections from outgoing ones, then {@link others} all others, {@link udp} the UDP ones. {@link planProbes} then says which ports to ask the
  * kernel about, and {@link finish} draws the sum. A million connections to one tuple cost 7 MB; half a million
  * accepted ones cost nothing.
  */
 export class PortLedger {
-  readonly holders: SocketSink;
-  readonly connections: SocketSink;
+  readonly listeners: SocketSink;
+  readonly others: SocketSink;
   readonly udp: UdpPorts;
   readonly settings: Settings;
   readonly #usable: PortSet;
-  readonly #held = new SocketTable();
-  readonly #listeners = new ListenerIndex();
+  readonly #listening = new SocketTable();
+  readonly #bound = new SocketTable();
+  readonly #listenerIndex = new ListenerIndex();
   readonly #rows: ConnectionRows;
   readonly #states = new Float64Array(16);
   #accepted = 0;
@@ -53,16 +54,19 @@ export class PortLedger {
     this.#usable = usablePorts(settings, new PortSet());
     this.#rows = new ConnectionRows(this.#usable, options.trackInodes);
     this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
-    this.holders = {
-      accept: (socket) => this.#acceptHolder(socket),
+    this.listeners = {
+      accept: (socket) => {
+        this.#listening.accept(socket);
+        this.#listenerIndex.add(socket, this.#isV6Only(socket));
+      },
       reset: () => {
-        this.#held.reset();
-        this.#listeners.clear();
+        this.#listening.reset();
+        this.#listenerIndex.clear();
       },
     };
-    this.connections = {
-      accept: (socket) => this.#acceptConnection(socket),
-      reset: () => this.#resetConnections(),
+    this.others = {
+      accept: (socket) => this.#acceptOther(socket),
+      reset: () => this.#resetOthers(),
     };
   }
 
@@ -96,7 +100,7 @@ export class PortLedger {
   get hasNameableSockets(): boolean {
     if (this.#rows.length > 0) return true;
     let isNameable = false;
-    this.#held.forEach((socket) => (isNameable ||= this.#usable.has(socket.localPort)));
+    this.#forEachHolder((socket) => (isNameable ||= this.#usable.has(socket.localPort)));
     return isNameable;
   }
 
@@ -108,9 +112,9 @@ export class PortLedger {
     const inRange = settings.localPortRange.high - settings.localPortRange.low + 1;
     const poolSize = usableSize - kinds.explicit.size;
     const states = this.#states;
-    const listen = this.#count(TcpState.listen);
-    const listeners = this.#listening(owners);
-    const boundIdle = this.#count(TcpState.boundInactive);
+    const listen = this.#listening.length;
+    const listeners = this.#listeningPorts(owners);
+    const boundIdle = this.#bound.length;
     const established = states[TcpState.established]!;
     const synSent = states[TcpState.synSent]!;
     const timeWait = states[TcpState.timeWait]!;
@@ -134,7 +138,7 @@ export class PortLedger {
       },
       tuples: buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans),
       bindPools: [...[...this.#boundAddresses().pools()].map(({ source, used }) => poolUsage('tcp', source, usableSize, used)), ...this.udp.pools(usableSize)],
-      poisoned: poisonedPorts(kinds, this.#held, this.#rows, owners),
+      poisoned: poisonedPorts(kinds, this.#listening, this.#bound, this.#rows, owners),
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
@@ -142,14 +146,13 @@ export class PortLedger {
     };
   }
 
-  #acceptHolder(socket: SocketCursor): void {
-    this.#held.accept(socket);
-    if (socket.state === TcpState.listen) this.#listeners.add(socket, this.#isV6Only(socket));
-  }
-
-  #acceptConnection(socket: SocketCursor): void {
+  #acceptOther(socket: SocketCursor): void {
+    if (socket.state === TcpState.boundInactive) {
+      this.#bound.accept(socket);
+      return;
+    }
     this.#states[socket.state & 15]!++;
-    if (this.#listeners.covers(socket)) {
+    if (this.#listenerIndex.covers(socket)) {
       this.#accepted++;
       return;
     }
@@ -180,7 +183,8 @@ export class PortLedger {
     return true;
   }
 
-  #resetConnections(): void {
+  #resetOthers(): void {
+    this.#bound.reset();
     this.#states.fill(0);
     this.#accepted = 0;
     this.#rows.clear();
@@ -193,7 +197,8 @@ export class PortLedger {
   #portKinds(): PortKinds {
     if (this.#kinds === undefined) {
       const marks: { port: number; evidence: Evidence }[] = [];
-      this.#held.forEach((socket) => marks.push({ port: socket.localPort, evidence: socket.state === TcpState.listen ? 'listening' : 'bound-idle' }));
+      this.#listening.forEach((socket) => marks.push({ port: socket.localPort, evidence: 'listening' }));
+      this.#bound.forEach((socket) => marks.push({ port: socket.localPort, evidence: 'bound-idle' }));
       this.#kinds = new PortKinds(this.#usable, marks, this.#rows);
     }
     return this.#kinds;
@@ -202,7 +207,7 @@ export class PortLedger {
   #boundAddresses(): BoundAddresses {
     if (this.#addresses !== undefined) return this.#addresses;
     const addresses = new BoundAddresses(this.#usable);
-    this.#held.forEach((socket) => addresses.addSocket(socket, this.#isV6Only(socket)));
+    this.#forEachHolder((socket) => addresses.addSocket(socket, this.#isV6Only(socket)));
     const rows = this.#rows;
     rows.portsOf.forEach((ports, source) => {
       const word = (index: number): number => rows.sources.word(source, index);
@@ -218,12 +223,9 @@ export class PortLedger {
     return socket.v6Only === UNKNOWN ? this.settings.bindV6Only : socket.v6Only === 1;
   }
 
-  #count(state: number): number {
-    let count = 0;
-    this.#held.forEach((socket) => {
-      if (socket.state === state) count++;
-    });
-    return count;
+  #forEachHolder(visit: (socket: SocketCursor) => void): void {
+    this.#listening.forEach(visit);
+    this.#bound.forEach(visit);
   }
 
   #connectionOn(port: number, owners: OwnerIndex): PortConnection | undefined {
@@ -240,10 +242,9 @@ export class PortLedger {
     };
   }
 
-  #listening(owners: OwnerIndex): ListeningPort[] {
+  #listeningPorts(owners: OwnerIndex): ListeningPort[] {
     const found = new Map<string, ListeningPort>();
-    this.#held.forEach((socket) => {
-      if (socket.state !== TcpState.listen) return;
+    this.#listening.forEach((socket) => {
       const owner = owners.owners[owners.ownerOf(socket.inode)];
       const address = socket.localAddress();
       found.set(`${address.toString()} ${socket.localPort}`, { protocol: 'tcp', address, port: socket.localPort, owner });
@@ -255,13 +256,13 @@ export class PortLedger {
 /** The ledger of sockets that are already in a table, e.g. of a recording. */
 export function ledgerOf(table: SocketTable, settings: Settings): PortLedger {
   const ledger = new PortLedger(settings, { trackInodes: true });
-  const isHolder = (socket: SocketCursor): boolean => socket.state === TcpState.listen || socket.state === TcpState.boundInactive;
+  const isListening = (socket: SocketCursor): boolean => socket.protocol !== Protocol.udp && socket.state === TcpState.listen;
   table.forEach((socket) => {
-    if (socket.protocol === 17) ledger.udp.accept(socket);
-    else if (isHolder(socket)) ledger.holders.accept(socket);
+    if (isListening(socket)) ledger.listeners.accept(socket);
   });
   table.forEach((socket) => {
-    if (socket.protocol !== 17 && !isHolder(socket)) ledger.connections.accept(socket);
+    if (socket.protocol === Protocol.udp) ledger.udp.accept(socket);
+    else if (!isListening(socket)) ledger.others.accept(socket);
   });
   return ledger;
 }

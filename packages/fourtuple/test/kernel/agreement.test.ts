@@ -10,7 +10,7 @@ import { marks, Oddments, TestCgroups } from '../support/oddments.ts';
 import { Population } from '../support/population.ts';
 import { Random } from '../support/random.ts';
 import { runSs, ssLine, ssObstacle } from '../support/ss.ts';
-import { ssSecondLook } from '../support/ss-second-look.ts';
+import { isLeftToSs, ssSecondLook } from '../support/ss-second-look.ts';
 
 const seed = Number(process.env['FOURTUPLE_SEED'] ?? 1);
 const POPULATIONS = 20;
@@ -135,7 +135,8 @@ describe(`agreement with ss${because(obstacle)}`, () => {
           const key = `${local.replace(/:\d+$/, '')} ${remote}`.replaceAll(/\[::ffff:([\d.]+)\]/g, '$1');
           byTuple.set(key, (byTuple.get(key) ?? 0) + 1);
         }
-        for (const tuple of usage.tuples.top()) {
+        // Elsewhere sockets may count as accepted that ss cannot tell from others: nobody listens any more.
+        for (const tuple of usage.tuples.top().filter((one) => one.destinationPort < 1000)) {
           const host = (address: typeof tuple.source): string => (address.isIpv4 ? address.toString() : `[${address.toString()}]`);
           const key = `${host(tuple.source)}${tuple.device === 0 ? '' : '%lo'} ${host(tuple.destination)}:${tuple.destinationPort}`;
           expect(tuple.connections, `${key} in ${story}`).toBe(byTuple.get(key));
@@ -184,11 +185,11 @@ describe(`agreement with ss on ${POPULATIONS * FILTERS_EACH} random filters${cgr
     const byKernel = (): SocketTable => (states === 0 ? new SocketTable() : dump(protocol, states, bytecode));
     const { other } = undisturbed(
       () => linesOf(everything()),
-      () => ({ all: everything(), kernel: byKernel(), command: readByCommand(protocol, filter), ss: runSs(name, ssWords, onlyState(filter.states)) }),
+      () => ({ all: everything(), kernel: byKernel(), command: readByCommand(protocol, filter), ss: runSs(name, ssWords, onlyState(states)) }),
     );
     expect(other.ss.complaint, about).toBe('');
     const isSeenBySs = (socket: SocketCursor): boolean => ssSecondLook(expression, socket, range);
-    expect(linesOf(other.kernel, isSeenBySs), `ss: ${name} ${about}`).toEqual(other.ss.lines);
+    expect(linesOf(isLeftToSs(expression) ? other.all : other.kernel, isSeenBySs), `ss: ${name} ${about}`).toEqual(other.ss.lines);
     expect(other.command, `the command: ${name} ${about}`).toEqual(linesOf(other.kernel));
     // What was autobound only the kernel knows.
     if (!needsKernel(expression)) expect(linesOf(other.all, (socket) => matches(expression, socket, { localPortRange: range })), `evaluated here: ${name} ${about}`).toEqual(linesOf(other.kernel));

@@ -135,8 +135,7 @@ export class Oddments {
     const listener = this.#listener();
     const client = this.#keep(makeSocket(random.chance(0.3) ? { device: 'lo' } : {}));
     this.#mark(client);
-    const errno = connectSocket(client, this.#address, localPort(listener), false);
-    if (errno !== 0) throw new Error(`connect: errno ${errno}`);
+    this.#connect(client, localPort(listener));
     const server = this.#keep(acceptSocket(listener));
     if (random.chance(0.3)) this.#mark(server);
     if (random.chance(0.7)) this.#close(listener);
@@ -146,8 +145,8 @@ export class Oddments {
   #udp(): void {
     const fd = this.#keep(makeSocket({ udp: true, ...(this.#random.chance(0.3) ? { device: 'lo' } : {}) }));
     this.#mark(fd);
-    const errno = this.#random.chance(0.5) ? bindSocket(fd, this.#address, 0, false) : connectSocket(fd, this.#address, 53, false);
-    if (errno !== 0) throw new Error(`UDP: errno ${errno}`);
+    if (this.#random.chance(0.5)) this.#connect(fd, 53);
+    else this.#bindSomewhere(fd);
   }
 
   /** The accept queue is full: further SYNs are dropped, and sent again and again. */
@@ -166,8 +165,7 @@ export class Oddments {
     setOption(listener, SOL_TCP, TCP_DEFER_ACCEPT, 60);
     const fd = this.#keep(makeSocket());
     this.#mark(fd);
-    const errno = connectSocket(fd, this.#address, localPort(listener), false);
-    if (errno !== 0) throw new Error(`connect to a deferring listener: errno ${errno}`);
+    this.#connect(fd, localPort(listener));
   }
 
   /** Sends until the other end, which does not read, has no room left. */
@@ -184,11 +182,21 @@ export class Oddments {
     setOption(fd, SOL_SOCKET, SO_RCVBUF, 4096);
     setOption(fd, SOL_SOCKET, SO_SNDBUF, 4096);
     if (this.#random.chance(0.3)) this.#mark(fd);
-    let errno = 0;
-    do errno = bindSocket(fd, this.#address, this.#random.between(2000, 2999), false);
-    while (errno !== 0);
+    this.#bindSomewhere(fd);
     if (listenSocket(fd, backlog) !== 0) throw new Error('listen');
     return fd;
+  }
+
+  /** By a port of the range where one is left, else by one outside. */
+  #connect(fd: number, port: number): void {
+    if (connectSocket(fd, this.#address, port, false) === 0) return;
+    this.#bindSomewhere(fd);
+    const errno = connectSocket(fd, this.#address, port, false);
+    if (errno !== 0) throw new Error(`connect: errno ${errno}`);
+  }
+
+  #bindSomewhere(fd: number): void {
+    while (bindSocket(fd, this.#address, this.#random.between(2000, 2999), false) !== 0);
   }
 
   #mark(fd: number): void {

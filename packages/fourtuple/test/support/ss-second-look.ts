@@ -4,9 +4,19 @@ import { UNKNOWN, type PortRange, type SocketCursor } from '../../src/model/inde
 const AF_INET = 2;
 
 /**
+ * True where ss asks the kernel for every socket and decides alone: it has no bytecode for `dev` ("bytecompile for
+ * SSF_DEVCOND not supported yet", misc/ss.c), and then sends none at all.
+ */
+export function isLeftToSs(expression: Expression | undefined): boolean {
+  if (expression === undefined) return false;
+  if (expression.kind === 'and' || expression.kind === 'or') return isLeftToSs(expression.left) || isLeftToSs(expression.right);
+  return expression.kind === 'not' ? isLeftToSs(expression.operand) : expression.kind === 'device';
+}
+
+/**
  * ss hands its filter to the kernel, and then decides once more by itself on what the kernel let through
- * (run_ssfilter in misc/ss.c, iproute2 6.1). The second look is the kernel's again, save three oddities, all of which
- * can only lose sockets:
+ * (run_ssfilter in misc/ss.c, iproute2 6.1). The second look is the kernel's again, save three oddities. After the
+ * kernel's answer these can only lose sockets; where {@link isLeftToSs}, they decide.
  * - `autobound` means "the port lies in ip_local_port_range", whatever the kernel knows;
  * - an address is compared bit by bit without a look at its family: under `not`, 0.0.0.0/4 takes away `::1`, too,
  *   because both begin with zeros;

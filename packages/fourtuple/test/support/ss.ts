@@ -25,7 +25,7 @@ export function runSs(protocol: 'tcp' | 'udp', words: readonly string[] = [], on
     .map((line) => {
       const fields = line.trim().split(/\s+/);
       const hasState = !/^\d+$/.test(fields[0]!);
-      if (!hasState && onlyState === undefined) throw new Error(`ss printed no state although several were asked for: ${line}`);
+      if (!hasState && onlyState === undefined) throw new Error(`ss printed no state although several were asked for by ${words.join(' ')}: ${line}`);
       const [local, remote] = fields.slice(hasState ? 3 : 2);
       return `${hasState ? fields[0]! : stateLabel(onlyState!)} ${local} ${remote}`;
     });
