@@ -1,38 +1,47 @@
 import type { AnswerKind } from './competitors.ts';
 
-/** How many sockets a program saw, from what it printed; null when that cannot be read. */
-export function socketsCounted(output: string, kind: AnswerKind): number | null {
+/** What a competitor counted. */
+export interface Answer {
+  readonly sockets: number;
+  /** Absent where the competitor does not count them. */
+  readonly tuples?: number;
+}
+
+/** Reads what a program printed; null when that cannot be done. */
+export function readAnswer(output: string, kind: AnswerKind): Answer | null {
   switch (kind) {
     case 'number':
       return readNumber(output);
     case 'limit':
-      return readField(output, 'sockets');
+      return readLimit(output);
     case 'ports':
       return readPorts(output);
   }
 }
 
-function readNumber(output: string): number | null {
+function readNumber(output: string): Answer | null {
   const text = output.trim();
-  return /^\d+$/.test(text) ? Number(text) : null;
+  return /^\d+$/.test(text) ? { sockets: Number(text) } : null;
 }
 
-function readField(output: string, name: string): number | null {
-  const value = field(parse(output), name);
-  return typeof value === 'number' ? value : null;
+function readLimit(output: string): Answer | null {
+  const printed = parse(output);
+  const sockets = field(printed, 'sockets');
+  const tuples = field(printed, 'tuples');
+  return typeof sockets === 'number' && typeof tuples === 'number' ? { sockets, tuples } : null;
 }
 
-/** ports --json: the sockets of all tuples. Those of the fixture are all outgoing, from ports of the range. */
-function readPorts(output: string): number | null {
+/** ports --json: the outgoing sockets, which are all that the fixture makes but for the server ends of pairs. */
+function readPorts(output: string): Answer | null {
   const tuples = field(parse(output), 'tuples');
   if (!Array.isArray(tuples)) return null;
-  let sum = 0;
+  let sockets = 0;
   for (const tuple of tuples as readonly unknown[]) {
     const used = field(tuple, 'connections');
     if (typeof used !== 'number') return null;
-    sum += used;
+    sockets += used;
   }
-  return sum;
+  return { sockets, tuples: tuples.length };
 }
 
 function parse(text: string): unknown {

@@ -1,12 +1,19 @@
 import type { Competitor } from './competitors.ts';
+import type { Answer } from './answers.ts';
 import type { Sample } from './measure.ts';
+import type { Pauses } from './pauses.ts';
 
-export const jobNames = ['startup', 'snapshot', 'owners'] as const;
+export const jobNames = ['startup', 'snapshot', 'owners', 'in-process', 'event-loop', 'inbound'] as const;
 export type JobName = (typeof jobNames)[number];
+
+/** What the fixture makes: sockets held by processes, or pairs whose server ends wait in accept queues. */
+export type Population = 'procs' | 'queue';
 
 /** One fixture and all that is run beside it. Travels as JSON from the runner to its inner stage. */
 export interface Stage {
   readonly job: JobName;
+  readonly population: Population;
+  /** Of `queue` the pairs. */
   readonly sockets: number;
   readonly rounds: number;
   readonly competitors: readonly Competitor[];
@@ -15,10 +22,17 @@ export interface Stage {
 /** What the inner stage reports, one JSON line each. */
 export type StageEvent =
   | { readonly type: 'counting'; readonly competitor: string }
-  | { readonly type: 'count'; readonly competitor: string; readonly sockets: number | null }
+  | { readonly type: 'count'; readonly competitor: string; readonly answer: Answer | null }
   | { readonly type: 'running'; readonly competitor: string; readonly round: number }
   | { readonly type: 'sample'; readonly competitor: string; readonly sample: Sample }
+  /** Of all rounds so far. */
+  | { readonly type: 'pauses'; readonly competitor: string; readonly pauses: Pauses }
   | { readonly type: 'failure'; readonly competitor: string; readonly reason: string };
+
+/** For messages: `inbound, 500,000 pairs`. */
+export function labelOf({ job, population, sockets }: Pick<Stage, 'job' | 'population' | 'sockets'>): string {
+  return `${job}, ${sockets.toLocaleString('en')} ${population === 'queue' ? 'pairs' : 'sockets'}`;
+}
 
 export function encodeEvent(event: StageEvent): string {
   return `${JSON.stringify(event)}\n`;

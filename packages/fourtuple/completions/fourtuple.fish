@@ -8,7 +8,7 @@ function __fourtuple_complete
     if test "$answer[1]" = :files
         set -l flag (string match -r -- '^--[^=]*=' "$current")
         for path in (__fish_complete_path (string replace -- "$flag" '' "$current"))
-            echo $flag$path
+            echo "$flag$path"
         end
     else
         string join -- \n $answer

@@ -46,7 +46,9 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
           exceptionWhileRunningCommand: (error) => explainError(error).text,
           exceptionWhileParsingArguments(error, color) {
             const text = error instanceof Error && error.name === 'UsageError' ? error.message : text_en.exceptionWhileParsingArguments.call(this, error, color);
-            return `${text}\nfourtuple --help lists the commands; fourtuple COMMAND --help a command's flags.`;
+            // Stricli suggests a flag by its name in the program.
+            const suggestion = text.replaceAll(/(?<=did you mean .*--\w*)[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+            return `${suggestion}\nfourtuple --help lists the commands; fourtuple COMMAND --help a command's flags.`;
           },
         }),
       },
@@ -55,7 +57,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
         return explainError(error).exitCode;
       },
     },
-    { ...helpIntegrations, version: versionFlag({ brief: text_en.briefs.version, info: { currentVersion: version } }) },
+    { ...helpIntegrations, version: versionFlag({ brief: text_en.briefs.version, info: { currentVersion: version }, complete: true }) },
   );
 }
 

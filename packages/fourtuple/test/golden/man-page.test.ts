@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { generatedFiles } from '../../src/cli/generated.ts';
 import { expectGolden } from './golden.ts';
@@ -31,16 +30,16 @@ describe('the man page', () => {
     expect(lint('mandoc', '-T', 'lint')).toBe('');
   });
 
-  const noMan = missing('man') ?? missing('groff');
+  const noMan = missing('man') ?? missing('groff') ?? (spawnSync('man', ['--help'], { encoding: 'utf8' }).stdout.includes('--warnings') ? undefined : " (skipped: this man has no --warnings)");
   it.skipIf(noMan !== undefined)(`has nothing that man warns of${noMan ?? ''}`, () => {
-    expect(lint('man', '--warnings', '-E', 'UTF-8', '-T', 'utf8', '-Z', '-l')).toBe('');
+    expect(lint('man', '--warnings', '-E', 'UTF-8', '-Tutf8', '-Z', '-l')).toBe('');
   });
 });
 
 /** What a checker writes to either stream but for the page itself. */
 function lint(program: string, ...args: readonly string[]): string {
   const file = `${temporaryFolder()}/fourtuple.1`;
-  writeFileSync(fileURLToPath(new URL(`file://${file}`)), page);
+  writeFileSync(file, page);
   const { stdout, stderr, error } = spawnSync(program, [...args, file], { encoding: 'utf8', env: { ...process.env, MANROFFSEQ: '', LC_ALL: 'C.UTF-8' } });
   if (error !== undefined) throw error;
   return program === 'man' ? stderr : stdout + stderr;

@@ -55,9 +55,9 @@ function parse(text: string): SocketFilter {
   return parseFilter(text, { service: (name) => services.get(name), device: interfaceIndex, cgroup: (path) => cgroupIdOf(path) });
 }
 
-/** The one state of a mask, or undefined. */
+/** The one state of a mask, or undefined; bit 0 stands for none. */
 function onlyState(states: number): number | undefined {
-  const hashed = states & ALL_HASHED_STATES;
+  const hashed = states & ALL_HASHED_STATES & ~1;
   return hashed !== 0 && (hashed & (hashed - 1)) === 0 ? Math.log2(hashed) : undefined;
 }
 
@@ -139,7 +139,7 @@ describe(`agreement with ss${because(obstacle)}`, () => {
         for (const tuple of usage.tuples.top().filter((one) => one.destinationPort < 1000)) {
           const host = (address: typeof tuple.source): string => (address.isIpv4 ? address.toString() : `[${address.toString()}]`);
           const key = `${host(tuple.source)}${tuple.device === 0 ? '' : '%lo'} ${host(tuple.destination)}:${tuple.destinationPort}`;
-          expect(tuple.connections, `${key} in ${story}`).toBe(byTuple.get(key));
+          expect(tuple.connections, `${key} of ${tcp.join('\n')} in ${story}`).toBe(byTuple.get(key));
           tuples++;
         }
       });

@@ -119,8 +119,7 @@ export class FilterGenerator {
     const words = comparison === 'eq' && random.chance(0.3) ? [side] : [side, spelling];
     const low = this.#somePort();
     if (random.chance(0.8)) {
-      const value = this.#portText(low);
-      return { ours: [...words, value], ss: [...words, value] };
+      return { ours: [...words, this.#portText(low)], ss: [...words, `:${low}`] };
     }
     const high = Math.min(65_535, low + random.between(0, 2000));
     const range = ['(', side, '>=', `:${low}`, 'and', side, '<=', `:${high}`, ')'];
@@ -138,33 +137,32 @@ export class FilterGenerator {
   #host(): Phrase {
     const random = this.#random;
     const side = random.pick(['src', 'dst']);
-    const port = random.chance(0.35) ? `:${random.chance(0.1) ? '*' : this.#portText(this.#somePort()).replace(':', '')}` : '';
-    const [ours, ss] = random.pick([
-      () => this.#ipv4(port),
-      () => this.#ipv4(port),
-      () => this.#ipv6(port),
-      () => {
-        const value = port === '' ? '*' : `${random.pick(['', '*'])}${port}`;
-        return [value, value];
-      },
-    ])() as [string, string];
-    return this.#equality(side, ours, ss, true);
+    const port = this.#somePort();
+    // ss knows the names of the protocol that it shows, ours those of both.
+    const [inOurs, inSs] = random.pick([['', ''], ['', ''], [':*', ':*'], [`:${this.#portText(port).replace(':', '')}`, `:${port}`]] as const);
+    const { ours, ss } = random.pick([() => this.#ipv4(), () => this.#ipv4(), () => this.#ipv6(inOurs !== ''), () => this.#anyAddress(inOurs !== '')])();
+    return this.#equality(side, ours + inOurs, ss + inSs, true);
   }
 
-  #ipv4(port: string): [string, string] {
+  #ipv4(): { ours: string; ss: string } {
     const random = this.#random;
     const address = random.pick(this.#world.ipv4);
     const [first, second] = address.split('.');
-    const text = random.pick([address, address, `${address}/${random.between(0, 32)}`, `${first}/8`, `${first}.${second}/${random.between(9, 16)}`]) + port;
-    return [text, text];
+    const text = random.pick([address, address, `${address}/${random.between(0, 32)}`, `${first}/8`, `${first}.${second}/${random.between(9, 16)}`]);
+    return { ours: text, ss: text };
   }
 
-  #ipv6(port: string): [string, string] {
+  /** ss wants brackets around an address, and none around a prefix. */
+  #ipv6(hasPort: boolean): { ours: string; ss: string } {
     const random = this.#random;
     const address = random.chance(0.2) ? `::ffff:${random.pick(this.#world.ipv4)}` : random.pick(this.#world.ipv6);
-    if (random.chance(0.5)) return [port === '' && random.chance(0.5) ? address : `[${address}]${port}`, `[${address}]${port}`];
-    const bits = random.between(0, 128);
-    return [port === '' && random.chance(0.5) ? `${address}/${bits}` : `[${address}]/${bits}${port}`, `${address}/${bits}${port}`];
+    const bits = random.chance(0.5) ? '' : `/${random.between(0, 128)}`;
+    return { ours: !hasPort && random.chance(0.5) ? address + bits : `[${address}]${bits}`, ss: bits === '' ? `[${address}]` : address + bits };
+  }
+
+  #anyAddress(hasPort: boolean): { ours: string; ss: string } {
+    const text = hasPort ? this.#random.pick(['', '*']) : '*';
+    return { ours: text, ss: text };
   }
 
   #mark(): Phrase {

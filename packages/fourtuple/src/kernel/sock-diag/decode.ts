@@ -11,6 +11,8 @@ const INET_DIAG_SKV6ONLY = 11;
 const INET_DIAG_MARK = 15;
 const INET_DIAG_CGROUP_ID = 21;
 const INET_DIAG_SOCKOPT = 22;
+/** Header, two bytes of flags, padding. */
+const SOCKOPT_ATTRIBUTE_BYTES = 8;
 const TIMER_TIME_WAIT = 3;
 
 /**
@@ -62,6 +64,13 @@ export function decodeSocket(view: DataView, at: number, length: number, into: S
   into.noPort = UNKNOWN;
   into.v6Only = UNKNOWN;
   const end = at + length;
+  // INET_DIAG_SOCKOPT comes last, and of a counted socket it is all that matters, unless it holds a port without being
+  // connected: then IPV6_V6ONLY does too.
+  const isPlainlyConnected = countOnly && into.state !== TcpState.listen && into.state !== TcpState.close;
+  if (isPlainlyConnected && length >= DIAG_MESSAGE_BYTES + SOCKOPT_ATTRIBUTE_BYTES && view.getUint16(end - 8, HOST_LITTLE_ENDIAN) === 6 && view.getUint16(end - 6, HOST_LITTLE_ENDIAN) === INET_DIAG_SOCKOPT) {
+    into.noPort = view.getUint8(end - 3) & 1;
+    return;
+  }
   let attribute = at + DIAG_MESSAGE_BYTES;
   while (attribute + 4 <= end) {
     const attributeLength = view.getUint16(attribute, HOST_LITTLE_ENDIAN);
