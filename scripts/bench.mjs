@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const bundle = join(root, 'packages/bench/out/main.mjs');
+const bundle = (entry) => join(root, 'packages/bench/out', `${entry}.mjs`);
 
 // The bench measures what is shipped, so it has to be there.
 function ensureBuilt() {
@@ -18,9 +18,10 @@ function ensureBuilt() {
   }
 }
 
-async function bundleRunner() {
-  const build = await rolldown({ input: join(root, 'packages/bench/src/main.ts'), platform: 'node' });
-  await build.write({ file: bundle, format: 'esm' });
+// Each by itself, since each finds its files by its own place. The library stays outside, beside its koffi.
+async function bundleEntry(entry) {
+  const build = await rolldown({ input: join(root, 'packages/bench/src', `${entry}.ts`), platform: 'node' });
+  await build.write({ file: bundle(entry), format: 'esm' });
   await build.close();
 }
 
@@ -33,5 +34,6 @@ if (!['--help', '-h'].some((flag) => process.argv.includes(flag))) {
   }
   ensureBuilt();
 }
-await bundleRunner();
-await import(bundle);
+await bundleEntry('main');
+await bundleEntry('in-process');
+await import(bundle('main'));

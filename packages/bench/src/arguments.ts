@@ -7,7 +7,10 @@ export interface BenchOptions {
   readonly sizes: readonly number[];
   readonly rounds: number;
   readonly startupRounds: number;
-  readonly ownedSockets: number;
+  /** Rounds of the jobs that stay in one process, whose rounds are short and whose goals are narrow. */
+  readonly residentRounds: number;
+  /** Of the jobs that have one size. */
+  readonly sockets: Readonly<Record<'owners' | 'in-process' | 'event-loop' | 'inbound', number>>;
   readonly jobs: readonly JobName[];
   readonly slow: boolean;
   readonly out: string;
@@ -16,6 +19,9 @@ export interface BenchOptions {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+const fullSockets = { owners: 300_000, 'in-process': 1_000_000, 'event-loop': 300_000, inbound: 500_000 };
+const quickSockets = { owners: 20_000, 'in-process': 100_000, 'event-loop': 30_000, inbound: 50_000 };
 
 /** What 10 sources and 10 destinations have room for, rounded down. */
 const largestSize = 6_000_000;
@@ -26,8 +32,10 @@ Runs fourtuple beside ss, netstat and a reader in C, over the same sockets, and
 writes latest.json and latest.md. Needs root (network namespaces) and a C compiler.
 
   --sizes N,N,...   sockets of the snapshot job    (default 1000,10000,100000)
-  --rounds N        rounds a competitor            (default 5; start-up has 21)
-  --only JOB        ${jobNames.join(', ')}; may be given more than once
+  --rounds N        rounds a competitor            (default 5; startup has 21,
+                    in-process and event-loop have 15)
+  --only JOB        may be given more than once:
+                    ${jobNames.join(', ')}
   --quick           small sizes, three rounds: a try-out
   --slow            also ss -tanp above 100,000 sockets, up to 300,000
   --out DIR         where the results go           (default packages/bench/results)
@@ -44,7 +52,8 @@ export function parseArguments(argv: readonly string[]): BenchOptions | undefine
     sizes: values.sizes === undefined ? (quick ? [1000, 10_000] : [1000, 10_000, 100_000]) : parseSizes(values.sizes),
     rounds: rounds ?? (quick ? 3 : 5),
     startupRounds: rounds ?? (quick ? 7 : 21),
-    ownedSockets: quick ? 20_000 : 300_000,
+    residentRounds: rounds ?? (quick ? 5 : 15),
+    sockets: quick ? quickSockets : fullSockets,
     jobs: values.only === undefined ? jobNames : parseJobs(values.only),
     slow: values.slow === true,
     out: values.out === undefined ? defaultResults : resolve(values.out),

@@ -5,19 +5,33 @@ import { findProgram } from './programs.ts';
 /** How to read a number of sockets out of what a program prints. */
 export type AnswerKind = 'number' | 'limit' | 'ports';
 
-export interface Competitor {
+interface Named {
   readonly id: string;
   readonly title: string;
+  /** Fewer rounds than the others, for what takes very long. */
+  readonly mostRounds?: number;
+}
+
+/** A cold process. */
+export interface CommandCompetitor extends Named {
   readonly command: readonly string[];
   /** Exit statuses that are an answer. */
   readonly accept: readonly number[];
-  /** Fewer rounds than the others, for what takes very long. */
-  readonly mostRounds?: number;
   /** An unmeasured run whose answer must agree with the number of sockets made. */
   readonly count?: { readonly command: readonly string[]; readonly answer: AnswerKind };
 }
 
-interface Candidate extends Competitor {
+/** How the library counts: as `ports` does with these flags, or not at all. */
+export type Counting = 'quick' | 'no-owners' | 'default' | 'nothing';
+
+/** Runs inside the process of the inner stage, which stays warm. */
+export interface ResidentCompetitor extends Named {
+  readonly counting: Counting;
+}
+
+export type Competitor = CommandCompetitor | ResidentCompetitor;
+
+interface Candidate extends CommandCompetitor {
   /** Programs that must be installed. */
   readonly needs?: readonly string[];
 }
@@ -127,6 +141,26 @@ export function ownersCompetitors(): Selection {
     ports('owners-none', '--owners', 'none', '--probe', 'none'),
     ssProcessesOnce,
   ]);
+}
+
+/** One command, over two populations. */
+export function inboundCompetitors(): Selection {
+  return select([ports('quick', '--quick')]);
+}
+
+export function inProcessCompetitors(): Selection {
+  const resident: ResidentCompetitor = { id: 'in-process', title: 'the library, as ports --quick', counting: 'quick' };
+  return { competitors: [limit('limit'), resident], leftOut: [] };
+}
+
+export function eventLoopCompetitors(): Selection {
+  const competitors: readonly ResidentCompetitor[] = [
+    { id: 'nothing', title: 'no snapshot, 1 ms of spinning a turn', counting: 'nothing' },
+    { id: 'quick', title: 'as ports --quick --watch', counting: 'quick' },
+    { id: 'no-owners', title: 'as ports --owners none --watch', counting: 'no-owners' },
+    { id: 'default', title: 'as ports --watch', counting: 'default' },
+  ];
+  return { competitors, leftOut: [] };
 }
 
 function select(candidates: readonly Candidate[]): Selection {

@@ -16,6 +16,10 @@ export function signed(value: number): string {
   return value < 0 ? milliseconds(value) : `+${milliseconds(value)}`;
 }
 
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** A figure with the unit of its goal. */
 export function withUnit(value: number, unit: Unit): string {
   switch (unit) {

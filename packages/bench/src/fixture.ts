@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fixtureBinary } from './compile.ts';
 import { measuredEnvironment } from './environment.ts';
-import { ownFile } from './paths.ts';
-import { decodeEvent, type Stage, type StageEvent } from './stage.ts';
+import { inProcessFile, ownFile } from './paths.ts';
+import { decodeEvent, labelOf, type Stage, type StageEvent } from './stage.ts';
 
 export class FixtureError extends Error {
   override readonly name = 'FixtureError';
@@ -15,15 +15,20 @@ export const innerStage = 'inner-stage';
 
 /** As many buckets as a common host has; the size itself hardly matters, the hash being ours alone does. */
 const hashEntries = 262_144;
+/** The inner stage that stays one process has no limit for each run, so one for all: it takes a minute or two. */
+const residentTimeoutMs = 20 * 60_000;
+
 const ownHash = '/proc/sys/net/ipv4/tcp_child_ehash_entries';
 
 /** Makes the sockets, runs the inner stage beside them, and hands on each event as it comes. */
 export async function runInFixture(stage: Stage, onEvent: (event: StageEvent) => void): Promise<void> {
   const hash = existsSync(ownHash) ? ['-e', String(hashEntries)] : [];
+  const isResident = stage.competitors.some((competitor) => !('command' in competitor));
+  const inner = isResident ? [inProcessFile] : [ownFile, innerStage];
   const fixture = spawn(
     fixtureBinary,
-    ['-n', String(stage.sockets), ...hash, '--', process.execPath, ownFile, innerStage],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: measuredEnvironment() },
+    ['-n', String(stage.sockets), '-m', stage.population, ...hash, '--', process.execPath, ...inner],
+    { stdio: ['pipe', 'pipe', 'inherit'], env: measuredEnvironment(), timeout: isResident ? residentTimeoutMs : undefined },
   );
   const ended = new Promise<number>((resolve, reject) => {
     fixture.once('error', reject);
@@ -37,7 +42,7 @@ export async function runInFixture(stage: Stage, onEvent: (event: StageEvent) =>
   try {
     for await (const line of createInterface({ input: fixture.stdout })) onEvent(decodeEvent(line));
     const status = await ended;
-    if (status !== 0) throw new FixtureError(`the ${stage.job} run with ${stage.sockets} sockets ended with status ${status}`);
+    if (status !== 0) throw new FixtureError(`${labelOf(stage)}: ended with status ${status}`);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }

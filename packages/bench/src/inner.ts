@@ -1,42 +1,70 @@
 import { readFileSync, writeSync } from 'node:fs';
-import { socketsCounted } from './answers.ts';
+import { readAnswer } from './answers.ts';
 import type { Competitor } from './competitors.ts';
 import { measure, MeasureError, outputOf } from './measure.ts';
 import { withoutMachinePaths } from './paths.ts';
+import type { Resident } from './resident.ts';
 import { decodeStage, encodeEvent, type Stage, type StageEvent } from './stage.ts';
 
 const standardInput = 0;
 const standardOutput = 1;
 
-/** Runs inside the fixture's namespace: the plan comes on standard input, events go to standard output. */
-export function runInnerStage(): void {
-  const stage = decodeStage(readFileSync(standardInput, 'utf8'));
-  const failed = countAll(stage);
-  for (let round = 0; round < stage.rounds; round++) runRound(stage, round, failed);
+const nobody: Resident = {
+  count: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
+  run: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
+};
+
+/** The plan, which comes on standard input. */
+export function readStage(): Stage {
+  return decodeStage(readFileSync(standardInput, 'utf8'));
+}
+
+/**
+ * Runs inside the fixture's namespace; events go to standard output.
+ * @param resident runs the competitors that are no commands.
+ */
+export async function runInnerStage(stage: Stage, resident: Resident = nobody): Promise<void> {
+  const failed = await countAll(stage, resident);
+  for (let round = 0; round < stage.rounds; round++) await runRound(stage, resident, round, failed);
 }
 
 /** One unmeasured run of each: is the answer right? It also brings every program into the page cache. */
-function countAll(stage: Stage): Set<string> {
+async function countAll(stage: Stage, resident: Resident): Promise<Set<string>> {
   const failed = new Set<string>();
   for (const competitor of stage.competitors) {
-    const { id, count } = competitor;
-    if (count === undefined) continue;
-    emit({ type: 'counting', competitor: id });
-    attempt(competitor, failed, () => {
-      emit({ type: 'count', competitor: id, sockets: socketsCounted(outputOf(count.command), count.answer) });
-    });
+    if ('command' in competitor && competitor.count === undefined) continue;
+    emit({ type: 'counting', competitor: competitor.id });
+    await attempt(competitor, failed, () => countOne(competitor, resident));
   }
   return failed;
 }
 
-function runRound(stage: Stage, round: number, failed: Set<string>): void {
+async function countOne(competitor: Competitor, resident: Resident): Promise<void> {
+  if (!('command' in competitor)) {
+    const answer = await resident.count(competitor.counting);
+    if (answer !== undefined) emit({ type: 'count', competitor: competitor.id, answer });
+  } else if (competitor.count !== undefined) {
+    const { command, answer } = competitor.count;
+    emit({ type: 'count', competitor: competitor.id, answer: readAnswer(outputOf(command), answer) });
+  }
+}
+
+async function runRound(stage: Stage, resident: Resident, round: number, failed: Set<string>): Promise<void> {
   for (const competitor of rotated(stage.competitors, round)) {
     if (failed.has(competitor.id) || round >= (competitor.mostRounds ?? stage.rounds)) continue;
     emit({ type: 'running', competitor: competitor.id, round: round + 1 });
-    attempt(competitor, failed, () => {
-      emit({ type: 'sample', competitor: competitor.id, sample: measure(competitor.command, competitor.accept) });
-    });
+    await attempt(competitor, failed, () => runOne(competitor, resident));
   }
+}
+
+async function runOne(competitor: Competitor, resident: Resident): Promise<void> {
+  if ('command' in competitor) {
+    emit({ type: 'sample', competitor: competitor.id, sample: measure(competitor.command, competitor.accept) });
+    return;
+  }
+  const { sample, pauses } = await resident.run(competitor.counting);
+  emit({ type: 'sample', competitor: competitor.id, sample });
+  if (pauses !== undefined) emit({ type: 'pauses', competitor: competitor.id, pauses });
 }
 
 /** Each round starts with another one, so that nobody always runs behind the same neighbour. */
@@ -46,11 +74,11 @@ function rotated<T>(items: readonly T[], by: number): T[] {
 }
 
 /** A competitor that fails is out; the others go on. */
-function attempt(competitor: Competitor, failed: Set<string>, run: () => void): void {
+async function attempt(competitor: Competitor, failed: Set<string>, run: () => Promise<void>): Promise<void> {
   try {
-    run();
+    await run();
   } catch (error) {
-    if (!(error instanceof MeasureError)) throw error;
+    if (!(error instanceof Error) || ('command' in competitor && !(error instanceof MeasureError))) throw error;
     failed.add(competitor.id);
     emit({ type: 'failure', competitor: competitor.id, reason: withoutMachinePaths(error.message) });
   }

@@ -1,27 +1,50 @@
 import type { BenchOptions } from './arguments.ts';
-import { ownersCompetitors, snapshotCompetitors, startupCompetitors, type Selection } from './competitors.ts';
-import type { JobName, Stage } from './stage.ts';
+import {
+  eventLoopCompetitors,
+  inboundCompetitors,
+  inProcessCompetitors,
+  ownersCompetitors,
+  snapshotCompetitors,
+  startupCompetitors,
+  type Selection,
+} from './competitors.ts';
+import type { JobName, Population, Stage } from './stage.ts';
 
 export interface PlannedStage {
   readonly stage: Stage;
   readonly leftOut: readonly string[];
 }
 
-/** The stages of a run, the shortest first. */
+/** The stages of a run, job by job. */
 export function planStages(options: BenchOptions): PlannedStage[] {
-  const { rounds, slow } = options;
+  const { rounds, residentRounds, sockets, slow } = options;
   return options.jobs.flatMap((job): PlannedStage[] => {
     switch (job) {
       case 'startup':
         return [planned(job, 0, options.startupRounds, startupCompetitors())];
       case 'snapshot':
-        return options.sizes.map((sockets) => planned(job, sockets, rounds, snapshotCompetitors(sockets, slow)));
+        return options.sizes.map((size) => planned(job, size, rounds, snapshotCompetitors(size, slow)));
       case 'owners':
-        return [planned(job, options.ownedSockets, rounds, ownersCompetitors())];
+        return [planned(job, sockets[job], rounds, ownersCompetitors())];
+      case 'in-process':
+        return [planned(job, sockets[job], residentRounds, inProcessCompetitors())];
+      case 'event-loop':
+        return [planned(job, sockets[job], residentRounds, eventLoopCompetitors())];
+      case 'inbound':
+        return [
+          planned(job, sockets[job], rounds, inboundCompetitors()),
+          planned(job, sockets[job], rounds, inboundCompetitors(), 'queue'),
+        ];
     }
   });
 }
 
-function planned(job: JobName, sockets: number, rounds: number, { competitors, leftOut }: Selection): PlannedStage {
-  return { stage: { job, sockets, rounds, competitors }, leftOut };
+function planned(
+  job: JobName,
+  sockets: number,
+  rounds: number,
+  { competitors, leftOut }: Selection,
+  population: Population = 'procs',
+): PlannedStage {
+  return { stage: { job, population, sockets, rounds, competitors }, leftOut };
 }

@@ -4,7 +4,7 @@ import { help, parseArguments, UsageError, type BenchOptions } from './arguments
 import { CompileError, compilePrograms } from './compile.ts';
 import { describeMachine } from './environment.ts';
 import { FixtureError, innerStage, runInFixture } from './fixture.ts';
-import { runInnerStage } from './inner.ts';
+import { readStage, runInnerStage } from './inner.ts';
 import { planStages, type PlannedStage } from './jobs.ts';
 import { goalLines, writeResults } from './output.ts';
 import { fourtupleBin } from './paths.ts';
@@ -72,5 +72,5 @@ function explain(error: unknown): number {
 }
 
 const argv = process.argv.slice(2);
-if (argv[0] === innerStage) runInnerStage();
+if (argv[0] === innerStage) await runInnerStage(readStage());
 else process.exitCode = await main(argv).catch(explain);

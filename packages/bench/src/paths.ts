@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 /** This program's own file, which the fixture starts again as the inner stage. */
 export const ownFile = fileURLToPath(import.meta.url);
 
-/** The bundle lies in out/, the sources in src/: both are one level below the package. */
+/** The bundles lie in out/, the sources in src/: both are one level below the package. */
 const packageRoot = resolve(dirname(ownFile), '..');
 
 export const cSources = join(packageRoot, 'c');
 export const binaries = join(packageRoot, 'out');
+/** The inner stage of the jobs that use the library. */
+export const inProcessFile = join(binaries, 'in-process.mjs');
 export const defaultResults = join(packageRoot, 'results');
 
 export const fourtupleBin = resolve(

@@ -1,4 +1,4 @@
-import type { Stage, StageEvent } from './stage.ts';
+import { labelOf, type Stage, type StageEvent } from './stage.ts';
 
 /** One changing line on a terminal; in a pipe only a line for each finished stage. */
 export class Progress {
@@ -14,7 +14,7 @@ export class Progress {
 
   start(stage: Stage): void {
     this.#started = performance.now();
-    this.#label = `${stage.job}, ${stage.sockets.toLocaleString('en')} sockets`;
+    this.#label = labelOf(stage);
     this.#titles = new Map(stage.competitors.map(({ id, title }) => [id, title]));
     this.#rounds = stage.rounds;
     this.#show('making the sockets');

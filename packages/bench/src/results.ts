@@ -1,5 +1,7 @@
 import type { Machine } from './environment.ts';
-import type { JobName, Stage, StageEvent } from './stage.ts';
+import type { Answer } from './answers.ts';
+import type { Pauses } from './pauses.ts';
+import { labelOf, type JobName, type Population, type Stage, type StageEvent } from './stage.ts';
 import { summarise, type Summary } from './statistics.ts';
 import type { Sample } from './measure.ts';
 
@@ -8,14 +10,18 @@ export interface CompetitorResult {
   readonly title: string;
   /** What its unmeasured run counted; absent when it was not asked, null when its answer could not be read. */
   readonly counted?: number | null;
+  readonly tuples?: number;
   readonly failure?: string;
   readonly samples: readonly Sample[];
   /** Absent when there is no sample. */
   readonly cost?: { readonly wallMs: Summary; readonly cpuMs: Summary; readonly maxRssKb: Summary };
+  /** Only of the event-loop job. */
+  readonly pauses?: Pauses;
 }
 
 export interface StageResult {
   readonly job: JobName;
+  readonly population: Population;
   readonly sockets: number;
   readonly rounds: number;
   readonly competitors: readonly CompetitorResult[];
@@ -33,7 +39,8 @@ export interface BenchResults {
 export class StageRecorder {
   readonly #stage: Stage;
   readonly #samples = new Map<string, Sample[]>();
-  readonly #counts = new Map<string, number | null>();
+  readonly #answers = new Map<string, Answer | null>();
+  readonly #pauses = new Map<string, Pauses>();
   readonly #failures = new Map<string, string>();
 
   constructor(stage: Stage) {
@@ -49,7 +56,10 @@ export class StageRecorder {
         return;
       }
       case 'count':
-        this.#counts.set(event.competitor, event.sockets);
+        this.#answers.set(event.competitor, event.answer);
+        return;
+      case 'pauses':
+        this.#pauses.set(event.competitor, event.pauses);
         return;
       case 'failure':
         this.#failures.set(event.competitor, event.reason);
@@ -61,21 +71,24 @@ export class StageRecorder {
   }
 
   result(leftOut: readonly string[]): StageResult {
-    const { job, sockets, rounds } = this.#stage;
+    const { job, population, sockets, rounds } = this.#stage;
     const competitors = this.#stage.competitors.map(({ id, title }): CompetitorResult => {
       const samples = this.#samples.get(id) ?? [];
-      const counted = this.#counts.get(id);
+      const answer = this.#answers.get(id);
+      const pauses = this.#pauses.get(id);
       const failure = this.#failures.get(id);
       return {
         id,
         title,
-        ...(counted === undefined ? {} : { counted }),
+        ...(answer === undefined ? {} : { counted: answer?.sockets ?? null }),
+        ...(answer?.tuples === undefined ? {} : { tuples: answer.tuples }),
         ...(failure === undefined ? {} : { failure }),
         samples,
         ...(samples.length === 0 ? {} : { cost: costOf(samples) }),
+        ...(pauses === undefined ? {} : { pauses }),
       };
     });
-    return { job, sockets, rounds, competitors, leftOut };
+    return { job, population, sockets, rounds, competitors, leftOut };
   }
 }
 
@@ -89,7 +102,7 @@ function costOf(samples: readonly Sample[]): NonNullable<CompetitorResult['cost'
 
 /** Sentences about competitors that failed or gave another number of sockets than were made. */
 export function faultsOf(stage: StageResult): string[] {
-  const where = `${stage.job}, ${stage.sockets.toLocaleString('en')} sockets`;
+  const where = labelOf(stage);
   const faults: string[] = [];
   for (const { title, failure, counted } of stage.competitors) {
     if (failure !== undefined) faults.push(`${where}: ${title} failed: ${failure}`);

@@ -16,3 +16,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
+
+export function bullets(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
+}

@@ -7,7 +7,7 @@ import { recordCommand } from './commands/record/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
-import { explainError } from './errors.ts';
+import { explainError, UsageError } from './errors.ts';
 import { helpIntegrations } from './help-flag.ts';
 import { version } from './version.ts';
 
@@ -45,7 +45,8 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
           ...text_en,
           exceptionWhileRunningCommand: (error) => explainError(error).text,
           exceptionWhileParsingArguments(error, color) {
-            const text = error instanceof Error && error.name === 'UsageError' ? error.message : text_en.exceptionWhileParsingArguments.call(this, error, color);
+            const cause = error instanceof Error && 'exception' in error ? error.exception : error;
+            const text = cause instanceof UsageError ? cause.message : text_en.exceptionWhileParsingArguments.call(this, error, color);
             // Stricli suggests a flag by its name in the program.
             const suggestion = text.replaceAll(/(?<=did you mean .*--\w*)[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
             return `${suggestion}\nfourtuple --help lists the commands; fourtuple COMMAND --help a command's flags.`;
@@ -68,6 +69,7 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
     const { complete } = await import('./commands/completion/complete.ts');
     return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
   }
+  if (first !== undefined && (await isMistypedGlobal(first, context))) return ExitCode.usage;
   const isGlobal = first === '--help' || first === '-h' || first === '--version' || first === '-v' || first === '--helpAll' || first === '--help-all' || first === '-H';
   const line = first === undefined || (first.startsWith('-') && !isGlobal) ? ['check', ...inputs] : inputs;
   let hasFailed = false;
@@ -78,4 +80,14 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
   if (code < 0) return ExitCode.notDone;
   // What kept check from a verdict must not look like a WARNING.
   return hasFailed && line[0] === 'check' && code === ExitCode.notDone ? ExitCode.unknown : code;
+}
+
+/** `--hlep` would go to check, which knows neither --help nor --version as flags of its own. */
+async function isMistypedGlobal(flag: string, context: CliContext): Promise<boolean> {
+  if (!/^--[hv]\w+$/.test(flag) || /^--(help|helpAll|version|verbose)$/.test(flag)) return false;
+  const { editDistance } = await import('../filter/suggest.ts');
+  const meant = ['--help', '--version'].find((known) => editDistance(flag, known) <= 2);
+  if (meant === undefined) return false;
+  context.process.stderr.write(`No flag registered for ${flag}, did you mean ${meant}?\n`);
+  return true;
 }

@@ -17,7 +17,8 @@ const helpFlag: HelpFlag = {
   async run(application, { ansiColorByStream, result }) {
     const { helpText } = await import('./help.ts');
     const stdout = (this as CliContext).process.stdout;
-    const width = stdout.isTTY === true ? Math.min(stdout.columns ?? 80, TERMINAL) : PAGE;
+    // A terminal may not know its width, and say 0.
+    const width = stdout.isTTY === true ? Math.min(stdout.columns || 80, TERMINAL) : PAGE;
     stdout.write(helpText(application, result.target, result.prefix.slice(1), { width, hasColor: ansiColorByStream.stdout }));
   },
 };

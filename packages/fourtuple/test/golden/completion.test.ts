@@ -8,7 +8,7 @@ import { completionScripts } from '../../src/cli/commands/completion/scripts.ts'
 import { parseFilter } from '../../src/filter/index.ts';
 import { stateGroups } from '../../src/model/index.ts';
 import { bundleProgram } from './bundled-program.ts';
-import { expectGolden } from './golden.ts';
+import { golden } from './golden.ts';
 import { missing } from './programs.ts';
 import { commandReferences, runInProcess } from './run-cli.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -21,12 +21,12 @@ async function proposed(line: string): Promise<string[]> {
   return stdout.split('\n').filter((one) => one !== '').map((one) => one.split('\t')[0]!);
 }
 
-describe('completion scripts', () => {
+describe('completion scripts (UPDATE_GOLDEN=1 writes them anew)', () => {
   it.each(shells)('%s', async (shell) => {
     const { exitCode, stdout } = await runInProcess('completion', shell);
     expect(exitCode).toBe(0);
     // The file that is shipped is the golden one.
-    expectGolden(`../../completions/fourtuple.${shell}`, stdout);
+    expect(stdout).toBe(golden(`../../completions/fourtuple.${shell}`, stdout));
   });
 });
 
@@ -50,8 +50,9 @@ describe('what is proposed', () => {
     expect(await proposed('--top 5 --qui')).toEqual(['--quick', '--quiet']);
   });
 
-  it('every flag of every command', async () => {
-    for (const { name, flags } of commandReferences) expect(await proposed(`${name} --`), name).toEqual([...flags.flatMap((flag) => [flag.name, ...(flag.negatedName === undefined ? [] : [flag.negatedName])]), '--help']);
+  it.each(commandReferences)('every flag of $name', async ({ name, flags }) => {
+    const names = flags.flatMap((flag) => [flag.name, ...(flag.negatedName === undefined ? [] : [flag.negatedName])]);
+    expect(await proposed(`${name} --`)).toEqual([...names, '--help']);
   });
 
   it('values', async () => {
@@ -67,8 +68,8 @@ describe('what is proposed', () => {
     expect(names.filter((name) => !/^[\w@.:+/-]+$/.test(name))).toEqual([]);
   });
 
-  it('files, which the shell itself knows best', async () => {
-    for (const line of ['check --input ', '--input ', 'ports -i black', 'ports --input=black', 'record ', 'record black']) expect(await proposed(line), line).toEqual([':files']);
+  it.each(['check --input ', '--input ', 'ports -i black', 'ports --input=black', 'record ', 'record black'])('files, which the shell itself knows best: %s', async (line) => {
+    expect(await proposed(line)).toEqual([':files']);
   });
 
   it('words of the filter language', async () => {
@@ -82,9 +83,12 @@ describe('what is proposed', () => {
     expect(await proposed('sockets dport = :443 st')).toEqual([]);
   });
 
-  it('nothing, and quietly, where nothing is known', async () => {
-    for (const line of ['chekc ', 'ports --ownres ', 'ports --owners x', 'who ', 'ports --top ', 'ports --json=', '--help ', 'ports nothing ']) expect((await proposed(line)).filter((one) => !one.startsWith('-')), line).toEqual([]);
-    expect((await runInProcess('__complete')).exitCode).toBe(0);
+  it.each(['chekc ', 'ports --ownres ', 'ports --owners x', 'who ', 'ports --top ', 'ports --json=', '--help ', 'ports nothing '])('nothing but flags, and quietly, where nothing is known: %s', async (line) => {
+    expect((await proposed(line)).filter((one) => !one.startsWith('-'))).toEqual([]);
+  });
+
+  it('no word at all', async () => {
+    expect(await runInProcess('__complete')).toEqual(await runInProcess('__complete', ''));
   });
 });
 
@@ -100,7 +104,7 @@ describe('words of the filter language', () => {
     const values: Readonly<Record<string, string>> = { sport: '22', dport: '22', src: '10.0.0.1', dst: '10.0.0.1', dev: 'lo', fwmark: '1', cgroup: '/' };
     for (const word of filterWords(['sport', '=', '22'], '')) {
       const filter = word === 'and' || word === 'or' ? `sport 1 ${word} dport 1` : word === 'not' ? 'not autobound' : `${word} ${values[word] ?? ''}`;
-      expect(() => parseFilter(filter, names), filter).not.toThrow();
+      expect(() => parseFilter(filter, names)).not.toThrow();
     }
   });
 });
@@ -120,13 +124,16 @@ describe('in a shell', () => {
     return { home, script, environment: { PATH: `${program.folder}:${process.env['PATH'] ?? ''}`, HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, INPUTRC: '/dev/null', HISTFILE: '/dev/null', LC_ALL: 'C.UTF-8' } };
   }
 
-  /** Types lines that end in a tab; after each, the line is thrown away. */
-  async function typeLines(terminal: Terminal, lines: readonly (readonly [typed: string, ...shown: string[]])[]): Promise<void> {
+  /** Types lines that end in a tab, and waits for what has to appear; after each, the line is thrown away. @returns what did not appear. */
+  async function typeLines(terminal: Terminal, lines: readonly (readonly [typed: string, ...shown: string[]])[]): Promise<string[]> {
+    const wrong: string[] = [];
     for (const [typed, ...shown] of lines) {
       terminal.type(typed);
-      await terminal.waitFor(...shown);
+      const screen = await terminal.screenWith(...shown);
+      if (!shown.every((text) => screen.includes(text))) wrong.push(`${JSON.stringify(typed)}: ${JSON.stringify(screen)} has not ${JSON.stringify(shown)}`);
       terminal.type('\u0015');
     }
+    return wrong;
   }
 
   const noBash = missing('bash') ?? missing('script');
@@ -134,8 +141,8 @@ describe('in a shell', () => {
     const { home, script, environment } = shellHome('bash');
     const terminal = new Terminal('bash --norc --noprofile -i', environment);
     terminal.type(`PS1='> '; cd '${home}'; source '${script}'; echo rea''dy\n`);
-    await terminal.waitFor('ready');
-    await typeLines(terminal, [
+    expect(await terminal.screenWith('ready')).toContain('ready');
+    const wrong = await typeLines(terminal, [
       ['fourtuple ch\t', 'fourtuple check '],
       ['fourtuple ports --ow\t', 'fourtuple ports --owners '],
       ['fourtuple ports --owners \t\t', 'all', 'auto', 'none'],
@@ -147,6 +154,7 @@ describe('in a shell', () => {
       ['fourtuple ports --input ~/rec\t', '~/recordings/'],
       ['fourtuple ports --input=rec\t', '--input=recordings/'],
     ]);
+    expect(wrong).toEqual([]);
   });
 
   const noZsh = missing('zsh') ?? missing('script');
@@ -155,8 +163,8 @@ describe('in a shell', () => {
     const terminal = new Terminal('zsh -f -i', environment);
     // As a file of $fpath first: that is how it is installed.
     terminal.type(`PROMPT='> '; unsetopt PROMPT_SP; cd '${home}'; fpath=('${home}' $fpath); autoload -Uz compinit; compinit -u -D; echo rea''dy\n`);
-    await terminal.waitFor('ready');
-    await typeLines(terminal, [
+    expect(await terminal.screenWith('ready')).toContain('ready');
+    const wrong = await typeLines(terminal, [
       ['fourtuple ch\t', 'fourtuple check '],
       ['fourtuple ports --ow\t', 'fourtuple ports --owners '],
       ['fourtuple ports --owners \t\t', 'all', 'auto', 'none'],
@@ -165,9 +173,10 @@ describe('in a shell', () => {
       ['fourtuple ports --input rec\t', 'fourtuple ports --input recordings/'],
       ['fourtuple ports --input=rec\t', '--input=recordings/'],
     ]);
+    expect(wrong).toEqual([]);
     terminal.type(`unfunction _fourtuple; compdef -d fourtuple; source ./_fourtuple; echo again rea''dy\n`);
-    await terminal.waitFor('again ready');
-    await typeLines(terminal, [['fourtuple ch\t', 'fourtuple check ']]);
+    expect(await terminal.screenWith('again ready')).toContain('again ready');
+    expect(await typeLines(terminal, [['fourtuple ch\t', 'fourtuple check ']])).toEqual([]);
   });
 
   const noFish = missing('fish');

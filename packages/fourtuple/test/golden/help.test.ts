@@ -1,21 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { commandReferences, runInProcess } from './run-cli.ts';
-import { expectGolden } from './golden.ts';
+import { golden } from './golden.ts';
 
 const goldenName = (command: string): string => `help-${command.replaceAll(' ', '-')}.txt`;
 
-describe('help', () => {
+describe('help (UPDATE_GOLDEN=1 writes the golden files anew)', () => {
   it('of the program', async () => {
     const { exitCode, stdout, stderr } = await runInProcess('--help');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expectGolden('./expected/help.txt', stdout);
+    expect(stdout).toBe(golden('./expected/help.txt', stdout));
   });
 
   it.each(commandReferences.map(({ name }) => name))('of %s', async (name) => {
     const { exitCode, stdout, stderr } = await runInProcess(...name.split(' '), '--help');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expectGolden(`./expected/${goldenName(name)}`, stdout);
+    expect(stdout).toBe(golden(`./expected/${goldenName(name)}`, stdout));
   });
 
   it('has no golden file of a command that is gone', () => {

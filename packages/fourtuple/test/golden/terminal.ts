@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 10_000;
 
 /** An interactive program on a terminal of its own, that script(1) makes: typed to, and its screen read as it comes. */
 export class Terminal {
@@ -21,14 +21,12 @@ export class Terminal {
     this.#child.stdin!.write(text);
   }
 
-  /** What came since the last call, once it has all of the texts in it. */
-  async waitFor(...texts: readonly string[]): Promise<string> {
-    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-      if (!texts.every((text) => this.#screen.includes(text))) continue;
-      const screen = this.#screen;
-      this.#screen = '';
-      return screen;
-    }
-    throw new Error(`waited for ${JSON.stringify(texts)}, and got ${JSON.stringify(this.#screen)}`);
+  /** What came since the last call, once it has all of the texts in it, or when patience ends. */
+  async screenWith(...texts: readonly string[]): Promise<string> {
+    const end = Date.now() + PATIENCE_MS;
+    while (!texts.every((text) => this.#screen.includes(text)) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+    const screen = this.#screen;
+    this.#screen = '';
+    return screen;
   }
 }

@@ -10,6 +10,8 @@ const typos: readonly (readonly [line: string, suggestion: string])[] = [
   ['check --al-namespaces', 'did you mean --all-namespaces?'],
   // Without a command it is check's flag.
   ['--critcal 90%', 'did you mean --critical?'],
+  ['--versoin', 'did you mean --version?'],
+  ['--hlep', 'did you mean --help?'],
   ['ports --owners al', 'did you mean "all"?'],
   ['check --probe=non', 'did you mean "none"?'],
   ['sockets --source proc', 'did you mean "procfs"?'],

@@ -26,6 +26,8 @@ interface Phrase {
 const comparisons = { eq: ['=', '==', 'eq'], ne: ['!=', 'ne', 'neq'], lt: ['<', 'lt'], le: ['<=', 'le', 'leq'], gt: ['>', 'gt'], ge: ['>=', 'ge', 'geq'] } as const;
 const services = { 53: 'domain', 80: 'http', 443: 'https' } as const;
 const GLUE = /^[()!&|=<>]+$/;
+/** The lowest bit of a mask stands for no state. */
+const NO_STATE = 1;
 /** Names that ss has no word for. */
 const onlyOurs: ReadonlySet<string> = new Set(['listen', 'bound-inactive']);
 const stateNames = Object.keys(stateGroups);
@@ -54,7 +56,7 @@ export class FilterGenerator {
       const wanted = Array.from({ length: random.between(0, 2) }, () => random.pick(stateNames));
       const excluded = Array.from({ length: random.between(wanted.length === 0 ? 1 : 0, 2) }, () => random.pick(stateNames)).filter((name) => !onlyOurs.has(name));
       const mask = (names: readonly string[]): number => names.reduce((bits, name) => bits | stateGroups[name]!, 0);
-      const states = (wanted.length === 0 ? ALL_HASHED_STATES : mask(wanted)) & ~mask(excluded) & ALL_HASHED_STATES;
+      const states = (wanted.length === 0 ? ALL_HASHED_STATES : mask(wanted)) & ~mask(excluded) & ALL_HASHED_STATES & ~NO_STATE;
       if (states === 0) continue;
       const inSs = wanted.flatMap((name) => (name === 'bound-inactive' ? [] : ['state', name === 'listen' ? 'listening' : name]));
       // ss would take a lone "exclude" for all states less these; here something was asked for that it has no word for.
@@ -79,7 +81,8 @@ export class FilterGenerator {
 
   #chain(depth: number, words: readonly string[], next: () => Phrase): Phrase {
     let left = next();
-    while (depth > 0 && this.#random.chance(0.3)) {
+    if (depth === 0) return left;
+    while (this.#random.chance(0.3)) {
       const right = next();
       const word = this.#random.pick(words);
       left = { ours: [...left.ours, ...(word === '' ? [] : [word]), ...right.ours], ss: ['(', ...left.ss, ')', ...(word === '' ? [] : [word]), '(', ...right.ss, ')'] };

@@ -11,7 +11,7 @@ function parseShell(text: string): Shell {
   return shell;
 }
 
-export const completionCommand = buildCommand<Record<never, never>, [Shell], CliContext>({
+export const completionCommand = buildCommand<object, [Shell], CliContext>({
   loader: async () => (await import('./run.ts')).runCompletion,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ brief: 'Shell to complete in', parse: parseShell, placeholder: 'bash|zsh|fish' }] },

@@ -1,8 +1,6 @@
 // One name a state, though the filter knows synonyms. Not read from the model: that would split the chunk that every command loads.
-const states = [
-  ...['established', 'syn-sent', 'syn-recv', 'fin-wait-1', 'fin-wait-2', 'time-wait', 'closed', 'close-wait', 'last-ack', 'listening', 'closing', 'bound-inactive'],
-  ...['all', 'connected', 'synchronized', 'bucket', 'big'],
-];
+const singleStates = ['established', 'syn-sent', 'syn-recv', 'fin-wait-1', 'fin-wait-2', 'time-wait', 'closed', 'close-wait', 'last-ack', 'listening', 'closing', 'bound-inactive'];
+const states = [...singleStates, 'all', 'connected', 'synchronized', 'bucket', 'big'];
 const ports = ['sport', 'dport'];
 const conditions = [...ports, 'src', 'dst', 'autobound', 'dev', 'fwmark', 'cgroup'];
 // No < and >: they would have to be quoted from the shell.

@@ -1,0 +1,42 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as Kernel from 'fourtuple/kernel';
+import type * as Observe from 'fourtuple/observe';
+import type { Answer } from './answers.ts';
+import type { Counting } from './competitors.ts';
+import { fourtupleBin } from './paths.ts';
+
+type Steps = ReturnType<typeof Observe.measureHostSteps>;
+
+/** The part of the library that is measured here. */
+export interface Library {
+  readonly runSteps: typeof Observe.runSteps;
+  readonly runStepsSliced: typeof Observe.runStepsSliced;
+  readonly steps: (counting: Exclude<Counting, 'nothing'>) => Steps;
+}
+
+/* A reader of /proc must not pass for one of netlink, hence no automatic source. */
+const measureOptions: Readonly<Record<Exclude<Counting, 'nothing'>, Observe.MeasureOptions>> = {
+  quick: { owners: 'none', probes: 'none', skipBound: true, skipUdp: true, source: 'sock_diag' },
+  'no-owners': { owners: 'none', probes: 'auto', source: 'sock_diag' },
+  default: { owners: 'auto', probes: 'auto', source: 'sock_diag' },
+};
+
+/** Loads the library that was shipped with the command, so that FOURTUPLE_BIN chooses both, and koffi from beside it. */
+export async function loadLibrary(): Promise<Library> {
+  const folder = join(dirname(realpathSync(fourtupleBin)), '..', 'dist', 'lib');
+  const load = (name: string): Promise<unknown> => import(pathToFileURL(join(folder, `${name}.js`)).href);
+  const { currentNamespace } = (await load('kernel')) as typeof Kernel;
+  const { measureHostSteps, runSteps, runStepsSliced } = (await load('observe')) as typeof Observe;
+  return {
+    runSteps,
+    runStepsSliced,
+    steps: (counting) => measureHostSteps([currentNamespace()], measureOptions[counting], new Date()),
+  };
+}
+
+export function answerOf({ namespaces }: Observe.HostMeasurement): Answer {
+  const [{ usage } = { usage: undefined }] = namespaces;
+  return { sockets: usage?.sockets.total ?? 0, tuples: usage?.tuples.length ?? 0 };
+}
