@@ -10,7 +10,7 @@ export interface BenchOptions {
   /** Rounds of the jobs that stay in one process, whose rounds are short and whose goals are narrow. */
   readonly residentRounds: number;
   /** Of the jobs that have one size. */
-  readonly sockets: Readonly<Record<'owners' | 'in-process' | 'event-loop' | 'inbound', number>>;
+  readonly sockets: Readonly<Record<'owners' | 'event-loop' | 'in-process' | 'inbound', number>>;
   readonly jobs: readonly JobName[];
   readonly slow: boolean;
   readonly out: string;
@@ -20,8 +20,8 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const fullSockets = { owners: 300_000, 'in-process': 1_000_000, 'event-loop': 300_000, inbound: 500_000 };
-const quickSockets = { owners: 20_000, 'in-process': 100_000, 'event-loop': 30_000, inbound: 50_000 };
+const fullSockets = { owners: 300_000, 'event-loop': 300_000, 'in-process': 1_000_000, inbound: 500_000 };
+const quickSockets = { owners: 20_000, 'event-loop': 30_000, 'in-process': 100_000, inbound: 50_000 };
 
 /** What 10 sources and 10 destinations have room for, rounded down. */
 const largestSize = 6_000_000;
@@ -33,10 +33,10 @@ writes latest.json and latest.md. Needs root (network namespaces) and a C compil
 
   --sizes N,N,...   sockets of the snapshot job    (default 1000,10000,100000)
   --rounds N        rounds a competitor            (default 5; startup has 21,
-                    in-process and event-loop have 15)
+                    event-loop and in-process have 15)
   --only JOB        may be given more than once:
                     ${jobNames.join(', ')}
-  --quick           small sizes, three rounds: a try-out
+  --quick           small sizes, few rounds: a try-out
   --slow            also ss -tanp above 100,000 sockets, up to 300,000
   --out DIR         where the results go           (default packages/bench/results)
   --help

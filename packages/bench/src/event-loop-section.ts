@@ -14,7 +14,7 @@ ${rows.length === 0 ? 'Nobody finished.' : table(pauseColumns, rows)}
 
 A pause is one turn of the event loop, in milliseconds: everybody else in the process waits for it. The percentiles are over
 all turns of all snapshots, which follow each other without rest; *p99 in CPU* leaves out what other programs took of
-the core. There are some hundred turns a snapshot, so percentiles hide the one long turn at its begin or end: *opening*,
+the core. There are some hundred turns a snapshot, so percentiles hide a long one at its begin or end: *opening*,
 *dump* and *finish* are the median, over the snapshots, of the longest pause in that phase; *longest* is the longest of
 all, with its phase and CPU time; *in long ones* is the share of the time that lies in pauses above ${longPauseMs} ms.
 The first turn of a snapshot opens the namespace and asks for bound sockets, the last one looks for owners, asks the

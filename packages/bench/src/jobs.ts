@@ -26,10 +26,10 @@ export function planStages(options: BenchOptions): PlannedStage[] {
         return options.sizes.map((size) => planned(job, size, rounds, snapshotCompetitors(size, slow)));
       case 'owners':
         return [planned(job, sockets[job], rounds, ownersCompetitors())];
-      case 'in-process':
-        return [planned(job, sockets[job], residentRounds, inProcessCompetitors())];
       case 'event-loop':
         return [planned(job, sockets[job], residentRounds, eventLoopCompetitors())];
+      case 'in-process':
+        return [planned(job, sockets[job], residentRounds, inProcessCompetitors())];
       case 'inbound':
         return [
           planned(job, sockets[job], rounds, inboundCompetitors()),

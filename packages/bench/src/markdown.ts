@@ -16,8 +16,8 @@ export function renderMarkdown(results: BenchResults): string {
     ...of('snapshot').map(snapshotSection),
     ...of('owners').map(ownersSection),
     ...of('startup').map(startupSection),
-    ...of('in-process').map(inProcessSection),
     ...of('event-loop').map(eventLoopSection),
+    ...of('in-process').map(inProcessSection),
     inboundSection(of('inbound')),
     faultSection(stages.flatMap(faultsOf)),
   ];

@@ -1,6 +1,6 @@
 import { grouped, plural } from '../model/index.ts';
 import type { BindPoolUsage, TupleUsage } from '../usage/index.ts';
-import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type Thresholds } from './finding.ts';
+import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type Remedy, type Thresholds } from './finding.ts';
 import { rules } from './rules.ts';
 import { tupleText, usedText } from './texts.ts';
 
@@ -31,7 +31,8 @@ export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds
   for (const one of inspected) {
     const context: DiagnosisContext = { thresholds, host, earlier: earlier?.counters.get(one.id.inode), elapsedMs: earlier?.elapsedMs };
     for (const rule of rules) {
-      for (const found of rule.inspect(one, context)) findings.push({ id: rule.id, namespace: one.id.inode, ...found, reference: findingReference(rule.id) });
+      if (rule.isHostWide === true && one !== inspected[0]) continue;
+      for (const found of rule.inspect(one, context)) findings.push({ id: rule.id, namespace: one.id.inode, ...found, remedies: found.remedies.map((remedy) => aimed(remedy, one, inspected)), reference: findingReference(rule.id) });
     }
   }
   findings.sort((left, right) => severities.indexOf(right.severity) - severities.indexOf(left.severity));
@@ -39,6 +40,16 @@ export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds
   const status: Status = inspected.length === 0 ? 'unknown' : worst === 'critical' || worst === 'warning' ? worst : 'ok';
   const firstToFail = findFirstToFail(inspected);
   return { status, summary: summarise(inspected, findings), findings, firstToFail };
+}
+
+/**
+ * A command is pasted in the namespace of the reader: one that sets a sysctl of another must enter it first, and is left
+ * out where no file is known by which to enter.
+ */
+function aimed(remedy: Remedy, { id }: Inspected, inspected: readonly Inspected[]): Remedy {
+  if (inspected.length === 1 || id.name === 'host' || remedy.command?.startsWith('sysctl -w net.') !== true) return remedy;
+  const title = `In ${id.name}: ${remedy.title}`;
+  return id.path !== undefined && /^[\w./@:+-]+$/.test(id.path) ? { ...remedy, title, command: `nsenter --net=${id.path} ${remedy.command}` } : { title, risk: remedy.risk };
 }
 
 /**

@@ -69,5 +69,7 @@ export interface Rule {
   readonly advice: string;
   /** What it rests on, named as in the JSON. */
   readonly evidence: string;
+  /** Of the host, not of a namespace: told once. */
+  readonly isHostWide?: boolean;
   inspect(inspected: Inspected, context: DiagnosisContext): Omit<Finding, 'id' | 'namespace' | 'reference'>[];
 }

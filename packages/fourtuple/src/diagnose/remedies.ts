@@ -11,11 +11,11 @@ const WIDEST = { low: 1024, high: 65535 } as const;
  */
 export function widenRange(settings: Settings, usage: NamespaceUsage): Remedy | undefined {
   const { localPortRange } = settings;
-  if (rangeSize(localPortRange) >= rangeSize(WIDEST)) return undefined;
-  const start = Math.max(WIDEST.low, settings.unprivilegedPortStart ?? WIDEST.low);
+  const start = Math.min(localPortRange.low, Math.max(WIDEST.low, settings.unprivilegedPortStart ?? WIDEST.low));
+  const gained = WIDEST.high - start + 1 - rangeSize(localPortRange);
+  if (gained <= 0) return undefined;
   const reserved = settings.reservedPorts.clone().addAll(PortSet.of([...knownServices.keys()].filter((port) => port < localPortRange.low || port > localPortRange.high)));
   for (const { port } of usage.listeners) if (port >= start) reserved.add(port);
-  const gained = WIDEST.high - start + 1 - rangeSize(localPortRange);
   return {
     title: `Widen the range: up to ${grouped(gained)} more ports for every destination, at once, existing connections untouched`,
     command: `sysctl -w net.ipv4.ip_local_reserved_ports="${reserved.toString()}" net.ipv4.ip_local_port_range="${start} ${WIDEST.high}"`,

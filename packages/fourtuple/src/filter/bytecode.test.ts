@@ -7,6 +7,7 @@ import { compileFilter } from './bytecode.ts';
 import { matches } from './evaluate.ts';
 import type { Expression } from './expression.ts';
 import { parseFilter } from './parse.ts';
+import { FilterSyntaxError } from './tokens.ts';
 
 // inet_diag_bc_audit() and inet_diag_bc_run() of net/ipv4/inet_diag.c, told again in TypeScript.
 
@@ -227,6 +228,22 @@ describe('compileFilter', () => {
 
   it.each(['and', 'or'] as const)('gives up a program that its jumps cannot span: 5,000 conditions joined by %s', (kind) => {
     expect(compileFilter(chain(kind, 5000))).toBeUndefined();
+  });
+});
+
+describe('a filter of 50,000 conditions, as a shell may hand it over', () => {
+  const text = Array.from({ length: 50_000 }, (_, index) => `sport ${index % 1000}`).join(' or ');
+
+  it('BUG: is given up or refused, and does not overflow the stack', () => {
+    let outcome: unknown;
+    try {
+      const { expression } = parseFilter(text, madeUpNames);
+      outcome = compileFilter(expression!);
+      outcome = matches(expression, tcp('established', '10.0.0.1:2000', '10.0.0.2:1'), { localPortRange: defaultLocalPortRange });
+    } catch (error) {
+      outcome = error;
+    }
+    expect(outcome === false || outcome instanceof FilterSyntaxError, String(outcome)).toBe(true);
   });
 });
 

@@ -12,6 +12,9 @@ const sport = (low: number, high = low): Expression => ({ kind: 'port', side: 's
 const dport = (low: number, high = low): Expression => ({ kind: 'port', side: 'destination', low, high });
 const not = (operand: Expression): Expression => ({ kind: 'not', operand });
 const and = (left: Expression, right: Expression): Expression => ({ kind: 'and', left, right });
+/** `inet:` means sockets of AF_INET: not the mapped addresses of AF_INET6 ones. */
+const ipv4Alone = (condition: Expression): Expression =>
+  and(condition, not({ kind: 'host', side: condition.kind === 'host' ? condition.side : 'source', block: { family: 'ipv6', address: Address.anyIpv4, bits: 96 }, port: undefined }));
 const or = (left: Expression, right: Expression): Expression => ({ kind: 'or', left, right });
 const dst = (address: string | undefined, bits = 32, port?: number, family: 'ipv4' | 'ipv6' = address?.includes(':') === true ? 'ipv6' : 'ipv4'): Expression => ({
   kind: 'host',
@@ -45,6 +48,9 @@ describe('conditions on ports', () => {
     ['dport > 65535', dport(65_536, 65_535)],
     ['dport < 0', dport(0, -1)],
     ['sport = 0', sport(0)],
+    ['sport = :*', sport(0, 65_535)],
+    ['sport = inet:22', ipv4Alone({ kind: 'host', side: 'source', block: { family: 'ipv4', address: Address.anyIpv4, bits: 0 }, port: 22 })],
+    ['sport != inet6:22', not({ kind: 'host', side: 'source', block: { family: 'ipv6', address: Address.anyIpv6, bits: 0 }, port: 22 })],
   ])('%s', (text, expected) => {
     expect(parse(text)).toEqual(expected);
   });
@@ -72,6 +78,11 @@ describe('conditions on hosts', () => {
     ['dst [10.0.0.1]:80', dst('10.0.0.1', 32, 80)],
     ['dst ::ffff:10.0.0.1', dst('::ffff:10.0.0.1', 128, undefined, 'ipv6')],
     ['dst != 10.0.0.1', not(dst('10.0.0.1'))],
+    ['dst inet:10.0.0.1:80', ipv4Alone(dst('10.0.0.1', 32, 80))],
+    ['dst inet6:2001:db8::1', dst('2001:db8::1', 128)],
+    ['dst inet:*', ipv4Alone(dst('0.0.0.0', 0))],
+    ['dst inet6:', dst('::', 0)],
+    ['dst inet:*:80', ipv4Alone(dst('0.0.0.0', 0, 80))],
   ])('%s', (text, expected) => {
     expect(parse(text)).toEqual(expected);
   });
@@ -86,6 +97,7 @@ describe('other conditions', () => {
     ['autobound', { kind: 'autobound' }],
     ['dev = if3', { kind: 'device', index: 3 }],
     ['dev if3', { kind: 'device', index: 3 }],
+    ['dev 3', { kind: 'device', index: 3 }],
     ['dev != if3', not({ kind: 'device', index: 3 })],
     ['fwmark = 1', { kind: 'mark', mark: 1, mask: 0xffffffff }],
     ['fwmark 0x10/0xff', { kind: 'mark', mark: 16, mask: 255 }],
@@ -152,7 +164,9 @@ describe('states', () => {
     ['state established , time-wait', mask('established', 'time-wait')],
     ['exclude time-wait', mask('all') & ~mask('time-wait')],
     ['state connected exclude established', mask('connected') & ~mask('established')],
-    ['exclude established state connected', mask('connected') & ~mask('established')],
+    // From the left, as ss reads them: what was excluded may be asked for again.
+    ['exclude established state connected', (mask('all') & ~mask('established')) | mask('connected')],
+    ['excl time-wait', mask('all') & ~mask('time-wait')],
     ['state listening sport 22', mask('listening')],
     ['state bound-inactive', 1 << 13],
   ])('%j', (text, expected) => {
@@ -174,6 +188,10 @@ describe('what cannot be understood is refused, and the words say why', () => {
     ['dst 10.0.0.256', /not an address/],
     ['dst 10', /not an address/],
     ['dst localhost', /names are not looked up/],
+    ['dst inet6:10.0.0.1', /not of the family inet6/],
+    ['sport > inet:22', /"=" or "!=" alone/],
+    ['sport = 022', /leading zeros/],
+    ['fwmark = 010', /a mark is/],
     ['dst 10.0.0.0/33', /0 to 32/],
     ['dst 2001:db8::/129', /0 to 128/],
     ['dst [2001:db8::1', /"\[" without "\]"/],

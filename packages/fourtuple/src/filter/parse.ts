@@ -13,6 +13,10 @@ export interface NameResolver {
   cgroup(path: string): number | undefined;
 }
 
+/** Deeper than anybody writes, and far from the end of the stack. */
+const MAX_DEPTH = 200;
+const MAX_CONDITIONS = 1000;
+
 type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 
 const comparisons: Readonly<Record<string, Comparison>> = {
@@ -49,6 +53,8 @@ class Parser {
   readonly #tokens: readonly string[];
   readonly #names: NameResolver;
   #at = 0;
+  #depth = 0;
+  #conditions = 0;
 
   constructor(tokens: readonly string[], names: NameResolver) {
     this.#tokens = tokens;
@@ -56,25 +62,19 @@ class Parser {
   }
 
   filter(): SocketFilter {
+    const all = stateGroups['all']!;
     let states: number | undefined;
-    let excluded = 0;
+    // Read from the left, as ss does: the first word decides whether one begins with none or with all.
     for (;;) {
-      const word = this.#peek();
-      if (word === 'state') {
-        this.#at++;
-        states = (states ?? 0) | this.#states();
-      } else if (word === 'exclude') {
-        this.#at++;
-        excluded |= this.#states();
-      } else {
-        break;
-      }
+      if (this.#accept('state')) states = (states ?? 0) | this.#states();
+      else if (this.#accept('exclude', 'excl')) states = (states ?? all) & ~this.#states();
+      else break;
     }
     // `state time-wait and sport = :80` is what people write; ss wants the `and` left out.
-    if (states !== undefined || excluded !== 0) this.#accept('and', '&', '&&');
+    if (states !== undefined) this.#accept('and', '&', '&&');
     const expression = this.#peek() === undefined ? undefined : this.#or();
     if (this.#peek() !== undefined) throw new FilterSyntaxError(`"${this.#peek()!}" is not expected in the filter at this place`);
-    return { states: (states ?? stateGroups['all']!) & ~excluded, expression };
+    return { states: states ?? all, expression };
   }
 
   #peek(): string | undefined {
@@ -114,6 +114,15 @@ class Parser {
   }
 
   #unary(): Expression {
+    if (++this.#depth > MAX_DEPTH) throw new FilterSyntaxError(`the filter is nested more than ${MAX_DEPTH} deep`);
+    try {
+      return this.#operand();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #operand(): Expression {
     if (this.#accept('not', '!')) return { kind: 'not', operand: this.#unary() };
     if (this.#accept('(')) {
       const inner = this.#or();
@@ -124,6 +133,8 @@ class Parser {
   }
 
   #predicate(): Expression {
+    // A chain of conditions is a tree as deep as it is long.
+    if (++this.#conditions > MAX_CONDITIONS) throw new FilterSyntaxError(`the filter has more than ${MAX_CONDITIONS} conditions`);
     const word = this.#next('a condition');
     switch (word) {
       case 'sport':
@@ -137,7 +148,7 @@ class Parser {
       case 'autobound':
         return { kind: 'autobound' };
       case 'dev':
-        return this.#compared((value) => ({ kind: 'device', index: this.#named('interface', value, this.#names.device(value)) }));
+        return this.#compared((value) => ({ kind: 'device', index: this.#deviceIndex(value) }));
       case 'fwmark':
         return this.#compared(parseMark);
       case 'cgroup':
@@ -161,7 +172,13 @@ class Parser {
     const token = this.#next('a comparison or a port');
     const comparison = Object.hasOwn(comparisons, token) ? comparisons[token]! : 'eq';
     const value = Object.hasOwn(comparisons, token) ? this.#next('a port') : token;
-    const [low, high] = this.#portRange(value);
+    const family = /^(inet6?):(.*)$/.exec(value);
+    if (family !== null) {
+      if (comparison !== 'eq' && comparison !== 'ne') throw new FilterSyntaxError(`a port of one family is compared by "=" or "!=" alone`);
+      const condition = ofFamily({ kind: 'host', side, block: wholeFamily(family[1]!), port: this.#optionalPort(family[2]) });
+      return comparison === 'ne' ? { kind: 'not', operand: condition } : condition;
+    }
+    const [low, high] = value === ':*' || value === '*' ? [0, 65535] : this.#portRange(value);
     const range = (from: number, to: number): Expression => ({ kind: 'port', side, low: from, high: to });
     switch (comparison) {
       case 'eq':
@@ -194,6 +211,8 @@ class Parser {
   }
 
   #portNumber(text: string): number {
+    // ss reads a leading zero as octal; nobody means that.
+    if (/^0\d+$/.test(text)) throw new FilterSyntaxError(`a port is a decimal number without leading zeros, not ${text}`);
     if (/^\d+$/.test(text)) {
       if (Number(text) > 65535) throw new FilterSyntaxError(`a port is a number from 0 to 65535, not ${text}`);
       return Number(text);
@@ -204,7 +223,18 @@ class Parser {
   }
 
   /** `10.0.0.1`, `10/8`, `10.0.0.1:80`, `[2001:db8::1]:443`, `2001:db8::/32`, `*:80`, `:80`. */
-  #host(side: 'source' | 'destination', value: string): HostCondition {
+  #host(side: 'source' | 'destination', text: string): Expression {
+    const family = /^(inet6?):(.*)$/.exec(text);
+    if (family === null) return this.#hostOfAnyFamily(side, text);
+    const value = family[2]!;
+    const block = wholeFamily(family[1]!);
+    if (value === '' || value === '*') return ofFamily({ kind: 'host', side, block, port: undefined });
+    const condition = this.#hostOfAnyFamily(side, value);
+    if (condition.block !== undefined && condition.block.family !== block.family) throw new FilterSyntaxError(`"${value}" is not of the family ${family[1]!}`);
+    return ofFamily({ ...condition, block: condition.block ?? block });
+  }
+
+  #hostOfAnyFamily(side: 'source' | 'destination', value: string): HostCondition {
     const bracketed = /^\[([^\]]+)\](\/\d+)?(?::(.+))?$/.exec(value);
     if (bracketed !== null) return { kind: 'host', side, block: blockOf(`${bracketed[1]!}${bracketed[2] ?? ''}`), port: this.#optionalPort(bracketed[3]) };
     const colon = value.indexOf(':');
@@ -219,6 +249,13 @@ class Parser {
     return text === undefined || text === '*' || text === '' ? undefined : this.#portNumber(text);
   }
 
+  /** A name, or an index as ss takes it too. */
+  #deviceIndex(value: string): number {
+    const byName = this.#names.device(value);
+    if (byName === undefined && /^\d{1,9}$/.test(value)) return Number(value);
+    return this.#named('interface', value, byName);
+  }
+
   #named(what: string, name: string, found: number | undefined): number {
     if (found === undefined) throw new FilterSyntaxError(`there is no ${what} "${name}" here`);
     return found;
@@ -230,6 +267,19 @@ class Parser {
     this.#at++;
     return true;
   }
+}
+
+function wholeFamily(name: string): NonNullable<HostCondition['block']> {
+  return name === 'inet' ? { family: 'ipv4', address: Address.anyIpv4, bits: 0 } : { family: 'ipv6', address: Address.anyIpv6, bits: 0 };
+}
+
+/** IPv4 inside AF_INET6 sockets. */
+const mapped = { family: 'ipv6', address: Address.anyIpv4, bits: 96 } as const;
+
+/** `inet:` asks for sockets of AF_INET; a condition on an IPv4 address alone also takes mapped ones of AF_INET6. */
+function ofFamily(condition: HostCondition): Expression {
+  if (condition.block?.family !== 'ipv4') return condition;
+  return { kind: 'and', left: condition, right: { kind: 'not', operand: { kind: 'host', side: condition.side, block: mapped, port: undefined } } };
 }
 
 function blockOf(text: string): NonNullable<HostCondition['block']> {
@@ -247,7 +297,8 @@ function blockOf(text: string): NonNullable<HostCondition['block']> {
 }
 
 function parseMark(value: string): Expression {
-  const [markText, maskText] = value.split('/');
+  const [markText, maskText, ...rest] = value.split('/');
+  if (rest.length > 0) throw new FilterSyntaxError(`a mark has one mask, not "${value}"`);
   const mark = number32(markText);
   const mask = maskText === undefined ? 0xffffffff : number32(maskText);
   if (mark === undefined || mask === undefined) throw new FilterSyntaxError(`a mark is a number such as 1, 0x10 or 0x10/0xff, not "${value}"`);
@@ -255,7 +306,7 @@ function parseMark(value: string): Expression {
 }
 
 function number32(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text)) return undefined;
+  if (text === undefined || !/^(0x[0-9a-f]{1,8}|0|[1-9]\d{0,9})$/i.test(text)) return undefined;
   const value = Number(text);
   return value <= 0xffffffff ? value : undefined;
 }

@@ -158,7 +158,8 @@ function parseIpv6(text: string): Address | undefined {
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   const groups = [...head, ...Array.from({ length: missing }, () => 0), ...rest];
   const word = (index: number): number => (((groups[index] ?? 0) << 16) | (groups[index + 1] ?? 0)) >>> 0;
-  return new Address(word(0), word(2), word(4), word(6), zone);
+  const address = new Address(word(0), word(2), word(4), word(6), zone);
+  return address.isIpv4 && zone !== undefined ? undefined : address;
 }
 
 function groupsOf(text: string): number[] | undefined {

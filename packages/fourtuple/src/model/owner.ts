@@ -30,13 +30,23 @@ export interface CgroupName {
 }
 
 /**
- * Reads unit and container out of a cgroup path: systemd (`…/nginx.service`), Docker, containerd, CRI-O and podman
+ * Reads unit and container out of a cgroup path, or the whole text of /proc/PID/cgroup: systemd (`…/nginx.service`), Docker, containerd, CRI-O and podman
  * scopes (`docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`, `libpod-<id>.scope`), and plain
  * `/docker/<id>` or `/kubepods/…/<id>` directories.
  */
-export function cgroupName(path: string): CgroupName {
-  const id = /(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(path)?.[1];
-  const lxc = /\/lxc(?:\.payload)?[./]([^/]+)/.exec(path)?.[1];
-  const unit = [...path.matchAll(/\/([^/]+\.(?:service|socket|scope))(?=\/|$)/g)].at(-1)?.[1];
+export function cgroupName(text: string): CgroupName {
+  const paths = text.split('\n').map((line) => line.trim());
+  const id = first(paths, /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?=\/|$)/);
+  const lxc = first(paths, /\/lxc(?:\.payload[./]|\/)([^/]+)/);
+  // v2's own line comes last and names the unit; a v1 line may name one too.
+  const unit = paths.flatMap((path) => [...path.matchAll(/\/([^/]+\.(?:service|socket|scope))(?=\/|$)/g)].map((match) => match[1])).at(-1);
   return { unit: id === undefined ? unit : undefined, container: id?.slice(0, 12) ?? lxc };
+}
+
+function first(paths: readonly string[], pattern: RegExp): string | undefined {
+  for (const path of paths) {
+    const found = pattern.exec(path)?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

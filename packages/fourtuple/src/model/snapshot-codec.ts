@@ -77,12 +77,8 @@ function decodeNamespace(value: unknown): NamespaceSnapshot {
   }
   return {
     id: { inode: numberOf(root['inode'], 'inode'), name: textOf(root['name'], 'name') },
-    settings: {
-      ...(settings as unknown as Settings),
-      localPortRange: { low: numberOf(range['low'], 'low'), high: numberOf(range['high'], 'high') },
-      reservedPorts: portsOf(settings['reservedPorts'], 'reservedPorts'),
-    },
-    counters: objectOf(root['counters'], 'counters') as Record<string, number>,
+    settings: decodeSettings(settings, range),
+    counters: decodeCounters(objectOf(root['counters'], 'counters')),
     hasBoundInactive: root['hasBoundInactive'] === true,
     probes: { explicit: [...portsOf(probes['explicit'], 'probes')], shared: [...portsOf(probes['shared'], 'probes')] },
     owners: decodeOwners(objectOf(root['owners'], 'owners')),
@@ -90,19 +86,60 @@ function decodeNamespace(value: unknown): NamespaceSnapshot {
   };
 }
 
+function decodeSettings(settings: Record<string, unknown>, range: Record<string, unknown>): Settings {
+  const low = portOf(range['low'], 'low');
+  const high = portOf(range['high'], 'high');
+  if (low > high) throw new SnapshotFormatError(`the local port range ${low}-${high} is upside down`);
+  const optional = (name: string): number | undefined => (settings[name] === undefined || settings[name] === null ? undefined : numberOf(settings[name], name));
+  return {
+    localPortRange: { low, high },
+    reservedPorts: portsOf(settings['reservedPorts'], 'reservedPorts'),
+    unprivilegedPortStart: optional('unprivilegedPortStart'),
+    autobindReuse: booleanOf(settings['autobindReuse'], 'autobindReuse'),
+    tcpTwReuse: numberOf(settings['tcpTwReuse'], 'tcpTwReuse'),
+    tcpTwReuseDelayMs: numberOf(settings['tcpTwReuseDelayMs'], 'tcpTwReuseDelayMs'),
+    tcpTimestamps: booleanOf(settings['tcpTimestamps'], 'tcpTimestamps'),
+    tcpFinTimeoutSeconds: optional('tcpFinTimeoutSeconds'),
+    tcpMaxTwBuckets: optional('tcpMaxTwBuckets'),
+    tcpTwRecycle: optional('tcpTwRecycle'),
+    somaxconn: optional('somaxconn'),
+    tcpMaxSynBacklog: optional('tcpMaxSynBacklog'),
+    bindV6Only: booleanOf(settings['bindV6Only'], 'bindV6Only'),
+    conntrackMax: optional('conntrackMax'),
+    fileMax: optional('fileMax'),
+    openFiles: optional('openFiles'),
+  };
+}
+
+function decodeCounters(counters: Record<string, unknown>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([name, value]) => [name, numberOf(value, name)]));
+}
+
 function decodeOwners(root: Record<string, unknown>): OwnerIndex {
+  const owners = arrayOf(root['list'], 'list').map(decodeOwner);
+  const weights = arrayOf(root['weights'], 'weights').map((weight) => numberOf(weight, 'weights'));
+  if (weights.length !== owners.length) throw new SnapshotFormatError(`there are ${weights.length} "weights" for ${owners.length} owners`);
   const byInode = new Map<number, number>();
   for (const pair of arrayOf(root['held'], 'held')) {
     const [inode, owner] = arrayOf(pair, 'held');
-    byInode.set(numberOf(inode, 'held'), numberOf(owner, 'held'));
+    const index = numberOf(owner, 'held');
+    if (owners[index] === undefined) throw new SnapshotFormatError(`"held" names owner ${index} of ${owners.length}`);
+    byInode.set(numberOf(inode, 'held'), index);
   }
   const coverage = root['coverage'];
   if (coverage !== 'all' && coverage !== 'sampled' && coverage !== 'none') throw new SnapshotFormatError('"coverage" is none of all, sampled, none');
+  return { coverage, owners, weights, ownerOf: (inode) => byInode.get(inode) ?? -1 };
+}
+
+function decodeOwner(value: unknown): Owner {
+  const owner = objectOf(value, 'an owner');
+  const optional = (name: string): string | undefined => (owner[name] === undefined || owner[name] === null ? undefined : textOf(owner[name], name));
   return {
-    coverage,
-    owners: arrayOf(root['list'], 'list') as Owner[],
-    weights: arrayOf(root['weights'], 'weights') as number[],
-    ownerOf: (inode) => byInode.get(inode) ?? -1,
+    pid: numberOf(owner['pid'], 'pid'),
+    command: textOf(owner['command'], 'command'),
+    uid: owner['uid'] === undefined || owner['uid'] === null ? undefined : numberOf(owner['uid'], 'uid'),
+    unit: optional('unit'),
+    container: optional('container'),
   };
 }
 
@@ -159,6 +196,17 @@ function textOf(value: unknown, what: string): string {
 function numberOf(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new SnapshotFormatError(`"${what}" is not a number`);
   return value;
+}
+
+function booleanOf(value: unknown, what: string): boolean {
+  if (typeof value !== 'boolean') throw new SnapshotFormatError(`"${what}" is neither true nor false`);
+  return value;
+}
+
+function portOf(value: unknown, what: string): number {
+  const port = numberOf(value, what);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new SnapshotFormatError(`"${what}" is no port: ${port}`);
+  return port;
 }
 
 function portsOf(value: unknown, what: string): PortSet {

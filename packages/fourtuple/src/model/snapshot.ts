@@ -7,6 +7,8 @@ import type { SocketTable } from './socket-table.ts';
 export interface NamespaceId {
   readonly inode: number;
   readonly name: string;
+  /** A file by which it can be entered now; not kept in recordings. */
+  readonly path?: string | undefined;
 }
 
 /** How a bind bucket was found to be when it was asked by a packet-free trial. */

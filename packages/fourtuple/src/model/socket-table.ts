@@ -132,6 +132,7 @@ export class SocketTable implements SocketSink {
       if (values === undefined || values.length !== serialised.rows) {
         throw new RangeError(`the column "${name}" has ${values?.length ?? 'no'} rows, not ${serialised.rows}`);
       }
+      if (values.constructor !== column.toArray().constructor) throw new RangeError(`the column "${name}" is of the kind ${values.constructor.name}`);
       const limit = name === 'local' || name === 'remote' ? addresses.length / 4 : Number.POSITIVE_INFINITY;
       for (const value of values) {
         if (value >= limit) throw new RangeError(`the column "${name}" names address ${value} of ${limit}`);

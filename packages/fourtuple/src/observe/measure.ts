@@ -44,7 +44,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
     limits.push(...unprobed);
     const usage = ledger.finish(namespace, probes, ledger.hasNameableSockets ? owners.get() : noOwners, limits);
-    return { id: { inode: namespace.inode, name: namespace.name }, settings: opened.settings, counters: opened.counters, usage };
+    return { id: { inode: namespace.inode, name: namespace.name, path: namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
   }

@@ -62,12 +62,23 @@ function fit<Row>(columns: readonly Column<Row>[], widths: number[], indent: num
     if (widest === undefined) break;
     widths[widest] = widths[widest]! - 1;
   }
+  shrinkAnything(shown, widths, () => total() - width);
   return shown;
+}
+
+/** On a terminal too narrow for all that matters, the widest columns give way, whatever they are. */
+function shrinkAnything(shown: number[], widths: number[], excess: () => number): void {
+  while (excess() > 0) {
+    const widest = shown.toSorted((left, right) => widths[right]! - widths[left]!)[0];
+    if (widest === undefined || widths[widest]! <= 1) return;
+    widths[widest] = widths[widest]! - 1;
+  }
 }
 
 /** Control characters of a process name must not reach a terminal. */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001F\u007F-\u009F]/g, '?');
+  // Also what turns the direction of the text, or breaks the line.
+  return text.replace(/[\u0000-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/g, '?');
 }
 
 /** Cells that a text takes: code points, wide ones (CJK, emoji) as two. */

@@ -20,10 +20,11 @@ export function poisonedPorts(kinds: PortKinds, listening: SocketTable, bound: S
   const seen = new Set<number>();
   const note = (port: number, kind: ExplicitKind, ownerIndex: number): void => {
     seen.add(port);
-    const key = `${kind} ${ownerIndex}`;
+    const evidence = kinds.evidenceAt(port) ?? 'inferred';
+    const key = `${kind} ${ownerIndex} ${evidence}`;
     const group = groups.get(key);
     if (group === undefined) {
-      groups.set(key, { kind, evidence: kinds.evidenceAt(port) ?? 'inferred', owner: owners.owners[ownerIndex], ports: 1, examples: [port] });
+      groups.set(key, { kind, evidence, owner: owners.owners[ownerIndex], ports: 1, examples: [port] });
       return;
     }
     group.ports++;

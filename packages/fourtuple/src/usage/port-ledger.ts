@@ -114,6 +114,7 @@ export class PortLedger {
     const states = this.#states;
     const listen = this.#listening.length;
     const listeners = this.#listeningPorts(owners);
+    const tuples = buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans);
     const boundIdle = this.#bound.length;
     const established = states[TcpState.established]!;
     const synSent = states[TcpState.synSent]!;
@@ -136,13 +137,13 @@ export class PortLedger {
         accepted: this.#accepted,
         udp: this.udp.count,
       },
-      tuples: buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans),
+      tuples: tuples.table,
       bindPools: [...[...this.#boundAddresses().pools()].map(({ source, used }) => poolUsage('tcp', source, usableSize, used)), ...this.udp.pools(usableSize)],
       poisoned: poisonedPorts(kinds, this.#listening, this.#bound, this.#rows, owners),
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
-      connectionOn: (port) => this.#connectionOn(port, owners),
+      connectionOn: (port) => this.#connectionOn(port, owners, tuples.accepted),
     };
   }
 
@@ -228,9 +229,9 @@ export class PortLedger {
     this.#bound.forEach(visit);
   }
 
-  #connectionOn(port: number, owners: OwnerIndex): PortConnection | undefined {
+  #connectionOn(port: number, owners: OwnerIndex, accepted: ReadonlySet<number>): PortConnection | undefined {
     const row = this.#rows.firstOn(port);
-    if (row < 0) return undefined;
+    if (row < 0 || accepted.has(this.#rows.tuple.at(row))) return undefined;
     const words = this.#rows.describe(this.#rows.tuple.at(row));
     return {
       port,

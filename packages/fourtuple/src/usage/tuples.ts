@@ -6,12 +6,18 @@ import type { Holder, TupleTable, TupleUsage } from './types.ts';
 /** Linux's default range begins here: a peer's port from here on is most likely a client's. */
 const EPHEMERAL = 32768;
 
+export interface CountedTuples {
+  readonly table: TupleTable;
+  /** Tuples that are rather the client side of connections accepted here, and not listed. */
+  readonly accepted: ReadonlySet<number>;
+}
+
 /**
  * Sums the connections up by tuple.
  * @param capacity usable ports that no explicit holder takes from connect().
  * @param orphans rows that were accepted by a listener which is gone.
  */
-export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): TupleTable {
+export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): CountedTuples {
   const tuples = rows.tupleCount;
   const used = rows.occupied.toArray();
   const reusable = new Uint32Array(tuples);
@@ -60,7 +66,8 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
       holders: holders.get(tuple)?.toSorted((left, right) => right.ports - left.ports) ?? [],
     };
   };
-  return { length: order.length, at, top: (count = order.length) => Array.from({ length: Math.min(count, order.length) }, (_, rank) => at(rank)) };
+  const table: TupleTable = { length: order.length, at, top: (count = order.length) => Array.from({ length: Math.min(count, order.length) }, (_, rank) => at(rank)) };
+  return { table, accepted: hidden };
 }
 
 /** True when a connection sits on one of the ports. */

@@ -99,7 +99,7 @@ export interface NamespaceUsage {
   /** Those of them whose port lies inside the range and is not reserved. */
   readonly listenersInRange: readonly ListeningPort[];
   readonly limits: readonly string[];
-  /** The first connection found on a local port, if any: who would be in a service's way. */
+  /** The first outgoing connection found on a local port, if any: who would be in a service's way. */
   connectionOn(port: number): PortConnection | undefined;
 }
 

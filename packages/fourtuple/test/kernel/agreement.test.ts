@@ -4,6 +4,7 @@ import { interfaceIndex, readServices } from '../../src/kernel/names.ts';
 import { cgroupIdOf, currentNamespace, OWN_NET, ProcFs, readAll, readCounters, SockDiagSource, type DiagRequest } from '../../src/kernel/index.ts';
 import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, defaultLocalPortRange, Protocol, SocketTable, stateBit, TcpState, type PortRange, type SocketCursor } from '../../src/model/index.ts';
 import { measure, readSockets } from '../../src/observe/index.ts';
+import { because } from '../support/because.ts';
 import { Complaints, difference } from '../support/difference.ts';
 import { FilterGenerator, type FilterWorld } from '../support/filters.ts';
 import { liveTestObstacle } from '../support/namespace.ts';
@@ -22,7 +23,6 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
 
 const liveObstacle = liveTestObstacle();
 const obstacle = liveObstacle ?? ssObstacle();
-const because = (reason: string | undefined): string => (reason === undefined ? '' : ` (skipped: ${reason})`);
 const cgroups = liveObstacle === undefined ? TestCgroups.make() : undefined;
 const services = readServices();
 

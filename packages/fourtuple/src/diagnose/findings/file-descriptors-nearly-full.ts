@@ -7,6 +7,7 @@ export const fileDescriptorsNearlyFull: Rule = {
   severity: 'warning from 80 %, critical from 95 % (--warning, --critical)',
   advice: 'Raise fs.file-max, or find the leak.',
   evidence: 'open files, fs.file-max',
+  isHostWide: true,
   inspect: ({ settings }, { thresholds }) => {
     const { openFiles, fileMax } = settings;
     if (openFiles === undefined || fileMax === undefined || fileMax <= 0 || openFiles / fileMax < thresholds.warning) return [];

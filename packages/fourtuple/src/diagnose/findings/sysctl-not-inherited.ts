@@ -17,7 +17,7 @@ export const sysctlNotInherited: Rule = {
         title: `${id.name} does not have the host's ${differences.map(([key]) => key).join(', ')}`,
         why: 'A new network namespace starts from the values compiled into the kernel, not from those of the host: tuning the host does not reach containers.',
         evidence: differences.map(([key, value]) => ({ name: key, value: `host ${value}, here ${describe(settings, key)}` })),
-        remedies: differences.map(([key, value]) => ({ title: `Set it in the namespace too`, command: `nsenter --net=/proc/PID/ns/net sysctl -w net.ipv4.${key}="${value}"`, risk: 'PID is a process of the namespace. Lasts as long as the namespace; containers take it from their own configuration.' })),
+        remedies: differences.map(([key, value]) => ({ title: `Set ${key} in the namespace too`, command: `sysctl -w net.ipv4.${key}="${value}"`, risk: 'Lasts as long as the namespace; containers take it from their own configuration.' })),
       },
     ];
   },

@@ -3,6 +3,8 @@ import { grown } from '../growth.ts';
 import type { Rule } from '../finding.ts';
 
 const NEARLY_FULL = 0.8;
+/** What the kernel itself gives a small host. */
+const SMALLEST_LIMIT = 4096;
 
 export const timeWaitOverflow: Rule = {
   id: 'time-wait-overflow',
@@ -28,7 +30,7 @@ export const timeWaitOverflow: Rule = {
           { name: 'timeWait', value: held, unit: 'sockets' },
           { name: 'net.ipv4.tcp_max_tw_buckets', value: limit ?? 'unknown' },
         ],
-        remedies: limit === undefined || limit < 0 ? [] : [{ title: 'Raise the limit', command: `sysctl -w net.ipv4.tcp_max_tw_buckets=${Math.max(limit * 2, held * 2)}`, risk: 'About 0.3 kB of kernel memory for each TIME_WAIT socket; TIME_WAIT then holds more ports.' }],
+        remedies: limit === undefined || limit < 0 ? [] : [{ title: 'Raise the limit', command: `sysctl -w net.ipv4.tcp_max_tw_buckets=${limit === 0 ? SMALLEST_LIMIT : Math.max(limit * 2, held * 2)}`, risk: 'About 0.3 kB of kernel memory for each TIME_WAIT socket; TIME_WAIT then holds more ports.' }],
       },
     ];
   },

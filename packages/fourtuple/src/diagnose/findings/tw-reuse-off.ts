@@ -1,4 +1,5 @@
 import { percent, plural } from '../../model/index.ts';
+import type { TupleUsage } from '../../usage/index.ts';
 import type { Rule } from '../finding.ts';
 import { present, reuseTimeWait } from '../remedies.ts';
 import { tupleText } from '../texts.ts';
@@ -15,7 +16,9 @@ export const twReuseOff: Rule = {
   inspect: (inspected) => {
     const { settings } = inspected;
     if (settings.tcpTwReuse === 1 && settings.tcpTimestamps) return [];
-    return fullest(inspected, (tuple) => tuple.ratio >= FULL_ENOUGH && (tuple.timeWait - tuple.reusableTimeWait) * 2 >= tuple.used, 1).map((tuple) => {
+    // Under 2 a loopback tuple is covered: what is not reusable there is too young, which no setting of ours changes.
+    const isCovered = (tuple: TupleUsage): boolean => settings.tcpTimestamps && settings.tcpTwReuse === 2 && (tuple.source.isLoopback || tuple.destination.isLoopback);
+    return fullest(inspected, (tuple) => !isCovered(tuple) && tuple.ratio >= FULL_ENOUGH && (tuple.timeWait - tuple.reusableTimeWait) * 2 >= tuple.used, 1).map((tuple) => {
       const reason = settings.tcpTimestamps
         ? settings.tcpTwReuse === 2
           ? 'tcp_tw_reuse is 2, which covers loopback alone'

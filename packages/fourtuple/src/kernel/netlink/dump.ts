@@ -1,11 +1,17 @@
 import { constants } from 'node:os';
-import { InconsistentDumpError, KernelError } from '../errors.ts';
+import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
 import type { KernelSocket } from './kernel-socket.ts';
-import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type MessageHandler } from './message.ts';
+import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type BufferOutcome, type MessageHandler } from './message.ts';
 
 /** The kernel fills at most 32 KiB a datagram; a larger buffer gains nothing (measured). */
 const BUFFER_BYTES = 32768 + 4096;
 const MAX_ATTEMPTS = 4;
+/** Datagrams without anything of ours, one after the other, before the kernel is taken for something else. */
+const MAX_USELESS_DATAGRAMS = 10_000;
+/** 300 sockets a datagram: enough to hear the end of any dump. */
+const MAX_DRAINED_DATAGRAMS = 100_000;
+
+const { ENOBUFS, EBUSY } = constants.errno;
 
 export interface DumpHandler extends MessageHandler {
   /** Everything delivered so far is void: the dump starts again. */
@@ -18,7 +24,8 @@ let spareBuffer: Uint8Array | undefined;
 /**
  * Runs one dump request to its end, yielding after every datagram so that a caller may let the event loop breathe.
  * A dump that the kernel marks inconsistent (NLM_F_DUMP_INTR), or that lost messages (ENOBUFS), is repeated, at most
- * four times in all.
+ * four times in all; a dump that somebody left in the middle is heard out first, since until its end the kernel
+ * answers EBUSY.
  * @throws KernelError, MalformedMessageError, InconsistentDumpError
  */
 export function* dumpSteps(socket: KernelSocket, type: number, payload: Uint8Array, operation: string, handler: DumpHandler): Generator<void> {
@@ -29,15 +36,20 @@ export function* dumpSteps(socket: KernelSocket, type: number, payload: Uint8Arr
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const sequence = nextSequence++;
       socket.send(encodeMessage(type, NLM_F_REQUEST | NLM_F_DUMP, sequence, payload));
-      const outcome = { done: false, interrupted: false };
+      const outcome: BufferOutcome = { done: false, interrupted: false, heard: 0 };
       try {
+        let useless = 0;
         while (!outcome.done) {
+          const heard = outcome.heard;
           readMessages(view, socket.receive(buffer), sequence, operation, handler, outcome);
+          useless = outcome.heard === heard ? useless + 1 : 0;
+          if (useless > MAX_USELESS_DATAGRAMS) throw new MalformedMessageError(`${operation}: ${useless} datagrams without an answer in them`);
           yield;
         }
       } catch (error) {
-        if (!(error instanceof KernelError && error.errno === constants.errno.ENOBUFS)) throw error;
+        if (!(error instanceof KernelError) || (error.errno !== ENOBUFS && error.errno !== EBUSY)) throw error;
         outcome.interrupted = true;
+        drain(socket, buffer, view);
       }
       if (!outcome.interrupted) return;
       handler.restart();
@@ -45,6 +57,22 @@ export function* dumpSteps(socket: KernelSocket, type: number, payload: Uint8Arr
     throw new InconsistentDumpError(`${operation}: the kernel's table changed under the dump ${MAX_ATTEMPTS} times`);
   } finally {
     spareBuffer = buffer;
+  }
+}
+
+/** Hears a dump out, whosever it is, until its end or until nothing comes. */
+function drain(socket: KernelSocket, buffer: Uint8Array, view: DataView): void {
+  const ANY = undefined;
+  for (let count = 0; count < MAX_DRAINED_DATAGRAMS; count++) {
+    const outcome: BufferOutcome = { done: false, interrupted: false, heard: 0 };
+    try {
+      readMessages(view, socket.receive(buffer), ANY, 'the rest of an earlier dump', { message: () => undefined }, outcome);
+    } catch (error) {
+      if (error instanceof KernelError && error.errno === ENOBUFS) continue;
+      // An error message ends a dump too; anything else will show itself again at the next request.
+      return;
+    }
+    if (outcome.done) return;
   }
 }
 

@@ -51,13 +51,16 @@ export interface BufferOutcome {
   done: boolean;
   /** The kernel says that its table changed under the dump. */
   interrupted: boolean;
+  /** Messages seen that answer the request. */
+  heard: number;
 }
 
 /**
  * Walks every netlink message in `view[0, length)`.
+ * @param sequence of the request; undefined takes the answers to any.
  * @throws MalformedMessageError when a length does not fit; KernelError for an error answer, with the extended ack's text.
  */
-export function readMessages(view: DataView, length: number, sequence: number, operation: string, handler: MessageHandler, outcome: BufferOutcome): void {
+export function readMessages(view: DataView, length: number, sequence: number | undefined, operation: string, handler: MessageHandler, outcome: BufferOutcome): void {
   let at = 0;
   while (at + HEADER_BYTES <= length) {
     const messageLength = view.getUint32(at, HOST_LITTLE_ENDIAN);
@@ -67,8 +70,9 @@ export function readMessages(view: DataView, length: number, sequence: number, o
     const type = view.getUint16(at + 4, HOST_LITTLE_ENDIAN);
     const flags = view.getUint16(at + 6, HOST_LITTLE_ENDIAN);
     // Answers to an earlier, abandoned request may still be queued.
-    if (view.getUint32(at + 8, HOST_LITTLE_ENDIAN) === sequence) {
+    if (sequence === undefined || view.getUint32(at + 8, HOST_LITTLE_ENDIAN) === sequence) {
       if ((flags & NLM_F_DUMP_INTR) !== 0) outcome.interrupted = true;
+      if (type !== NLMSG_NOOP) outcome.heard++;
       if (type > NLMSG_OVERRUN) {
         handler.message(type, view, at + HEADER_BYTES, messageLength - HEADER_BYTES);
       } else if (type === NLMSG_DONE) {

@@ -44,7 +44,12 @@ export function readOwner(proc: ProcFs, pid: number): Owner {
   } catch {
     uid = undefined;
   }
-  return { pid, command: proc.tryRead(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
+  return { pid, command: utf8(proc.tryRead(`${pid}/comm`))?.trimEnd() ?? '?', uid, unit, container };
+}
+
+/** /proc is read byte by byte; a process may have named itself in UTF-8. */
+function utf8(bytes: string | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** `socket:[123]` to 123, anything else to -1. */

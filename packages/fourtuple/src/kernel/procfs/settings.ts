@@ -18,7 +18,7 @@ export function readSettings(proc: ProcFs): { settings: Settings; limits: string
   if (range === undefined) limits.push('net.ipv4.ip_local_port_range could not be read: the default 32768-60999 is assumed.');
   const reserved = PortSet.parseList(proc.tryRead('sys/net/ipv4/ip_local_reserved_ports') ?? '');
   if (reserved === undefined) limits.push('net.ipv4.ip_local_reserved_ports could not be understood: no port is taken for reserved.');
-  const [openFiles, , fileMax] = (proc.tryRead('sys/fs/file-nr') ?? '').trim().split(/\s+/).map(Number);
+  const [openFiles, , fileMax] = (proc.tryRead('sys/fs/file-nr') ?? 'unknown').trim().split(/\s+/).map(Number);
   return {
     limits,
     settings: {
