@@ -1,6 +1,8 @@
 // Bundles the package: the library's subpaths as ES modules, the command line as CommonJS with one chunk a command.
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -30,6 +32,29 @@ export function isStale() {
   }
 }
 
+/**
+ * Stores V8's compiled code of what the main commands run (bin/code-cache.js). A few connections of our own make them
+ * run what a host with connections makes them run.
+ */
+async function writeCodeCache() {
+  // The clients leave by a reset, so that no TIME_WAIT stays behind.
+  const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const clients = await Promise.all(
+    Array.from({ length: 300 }, async () => {
+      const client = connect(server.address().port, '127.0.0.1');
+      await once(client, 'connect');
+      return client;
+    }),
+  );
+  for (const args of [['sockets', '--json'], ['ports', '--json'], ['ports', '--quick', '--json'], ['check', '--json'], ['check']]) {
+    const loader = `require(${JSON.stringify(join(home, 'bin/code-cache.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs').main()`;
+    spawnSync(process.execPath, ['-e', loader, '--', 'fourtuple', ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
+  }
+  for (const client of clients) client.resetAndDestroy();
+  server.close();
+}
+
 /** @param withTypes also emit declarations, for users of the library: several seconds. */
 export async function build({ withTypes = false } = {}) {
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
@@ -50,10 +75,7 @@ export async function build({ withTypes = false } = {}) {
     const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json'), '--outDir', join(dist, 'types')], { stdio: 'inherit' });
     if (status !== 0) throw new Error('the declarations could not be made');
   }
-  // V8's compiled code of what the main commands run; see bin/code-cache.js.
-  for (const args of [['ports', '--json'], ['check', '--json'], ['check']]) {
-    spawnSync(process.execPath, ['-e', `require(${JSON.stringify(join(home, 'bin/code-cache.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs').main()`, '--', 'fourtuple', ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
-  }
+  await writeCodeCache();
   writeFileSync(join(dist, 'built'), '');
   const old = join(home, `dist.old-${process.pid}`);
   rmSync(old, { recursive: true, force: true });

@@ -33,7 +33,7 @@ describe('the verdict', () => {
   it('is the gravest severity, whose finding comes first and is the summary', () => {
     const { status, summary, findings } = diagnose([filled(10_000, { settings: { tcpFinTimeoutSeconds: 70, tcpTwRecycle: 1 } })]);
     expect(status).toBe('critical');
-    expect(findings.map((finding) => finding.severity)).toEqual([...findings.map((finding) => finding.severity)].sort((left, right) => severities.indexOf(right) - severities.indexOf(left)));
+    expect(findings.map((finding) => finding.severity)).toEqual(findings.map((finding) => finding.severity).sort((left, right) => severities.indexOf(right) - severities.indexOf(left)));
     expect(findings[0]!.id).toBe('tuple-exhausted');
     expect(summary.startsWith(findings[0]!.title)).toBe(true);
     expect(summary).toMatch(/1 more finding\.$/);
@@ -74,7 +74,7 @@ describe('what fails first', () => {
   const first = (...inspected: Inspected[]): string => {
     const found = diagnose(inspected).firstToFail;
     if (found === undefined) return 'nothing';
-    return found.operation === 'connect' ? `connect ${tupleText(found.tuple, '->')} in ${found.namespace}, ${found.tuple.free} left` : `bind ${found.pool.protocol} ${found.pool.source} in ${found.namespace}, ${found.pool.free} left`;
+    return found.operation === 'connect' ? `connect ${tupleText(found.tuple, '->')} in ${found.namespace}, ${found.tuple.free} left` : `bind ${found.pool.protocol} ${found.pool.source.toString()} in ${found.namespace}, ${found.pool.free} left`;
   };
   const small: SettingsFields = { range: [20_000, 20_099] };
   const spread = (count: number): SocketCursor[] => many(count, (index) => tcp('established', `10.0.0.1:${20_000 + index}`, `10.0.1.${index}:443`));
@@ -112,7 +112,7 @@ describe('every rule', () => {
 
   it('stands in rules.ts, and no other file of findings does not', () => {
     const source = readFileSync(new URL('./rules.ts', import.meta.url), 'utf8');
-    const imported = [...source.matchAll(/'\.\/findings\/([a-z-]+)\.ts'/g)].map((match) => match[1]);
+    const imported = [...source.matchAll(/'\.\/findings\/([a-z-]+)\.ts'/g)].map((match) => match[1]!);
     expect(imported.sort()).toEqual(rules.map((rule) => rule.id).sort());
   });
 
@@ -167,7 +167,7 @@ describe('every remedy, whatever the world', () => {
           expect(finding.title).toMatch(/^\S.*[^.\s]$/s);
           expect(finding.why).toMatch(/^\S.*\.$/s);
           expect(finding.evidence.length).toBeGreaterThan(0);
-          for (const item of finding.evidence) expect(typeof item.value === 'string' || Number.isFinite(item.value), `${finding.id} ${item.name}`).toBe(true);
+          expect(finding.evidence.filter((item) => typeof item.value !== 'string' && !Number.isFinite(item.value))).toEqual([]);
           for (const remedy of finding.remedies) {
             expect(remedy.risk.length).toBeGreaterThan(3);
             if (remedy.command !== undefined) commands.add(remedy.command);

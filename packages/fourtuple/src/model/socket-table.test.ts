@@ -38,7 +38,7 @@ describe('SocketTable', () => {
     cursor.localPort = 9;
     cursor.local3 = 9;
     table.accept(cursor);
-    expect(rowsOf(table).map((socket) => `${socket.localAddress()} ${socket.localPort}`)).toEqual(['10.0.0.1 1', '0.0.0.9 9']);
+    expect(rowsOf(table).map((socket) => `${socket.localAddress().toString()} ${socket.localPort}`)).toEqual(['10.0.0.1 1', '0.0.0.9 9']);
   });
 
   it('forgets everything at reset()', () => {

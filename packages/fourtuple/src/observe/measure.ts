@@ -1,5 +1,5 @@
-import { probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
-import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
+import { NamespaceLostError, probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
 import { LazyOwners } from './owners.ts';
 import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
@@ -31,7 +31,7 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
 export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: LazyOwners): Generator<void, Measurement> {
   const opened = openNamespace(namespace, options.source);
   try {
-    const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none' });
+    const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly: options.owners === 'none' && options.probes === 'none' && options.skipBound === true });
     const { source } = opened;
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
@@ -41,7 +41,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const rest = ALL_HASHED_STATES & ~LISTEN;
     yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT, countOnly: true }, ledger.others);
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES, countOnly: true }, ledger.udp);
-    const { probes, limits: unprobed } = askKernel(opened, ledger, options.probes);
+    const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
     const usage = ledger.finish(namespace, probes, ledger.hasNameableSockets ? owners.get() : noOwners, limits);
     return { id: { inode: namespace.inode, name: namespace.name, path: namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
@@ -59,41 +59,65 @@ export function measure(namespace: FoundNamespace, options: MeasureOptions): Mea
   }
 }
 
-/** Asks the kernel about the ports that no socket explains, as far as it may be asked. */
-export function askKernel(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): { probes: PortProbes; limits: string[] } {
+/** Probes of one turn: about 2 ms. */
+const PROBES_A_TURN = 64;
+
+interface Asked {
+  readonly probes: PortProbes;
+  readonly limits: string[];
+}
+
+/** Asks the kernel about the ports that no socket explains, as far as it may be asked, pausing now and then. */
+export function* askKernelSteps(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): Generator<void, Asked> {
   const first = ledger.planProbes(mode);
   const binds = mode === 'none' ? [] : ledger.planBindProbes();
-  const none: PortProbes = { explicit: [], shared: [] };
-  if (first.length === 0 && binds.length === 0) return { probes: none, limits: [] };
-  const unasked = (why: string): { probes: PortProbes; limits: string[] } => ({
-    probes: none,
-    limits: [`How ${first.length} ports were bound could not be asked of the kernel (${why}): where sockets do not say it, it is inferred.`],
+  if (first.length === 0 && binds.length === 0) return { probes: { explicit: [], shared: [] }, limits: [] };
+  const unasked = (why: string): Asked => ({
+    probes: { explicit: [], shared: [] },
+    limits: [`How ${plural(first.length + binds.length, 'port')} ${first.length + binds.length === 1 ? 'was' : 'were'} bound could not be asked of the kernel (${why}): where sockets do not say it, it is inferred.`],
   });
   if (!opened.canEnter) return unasked('the namespace could not be entered');
+  const explicit: number[] = [];
+  const shared: number[] = [];
+  const limits: string[] = [];
+  const fallback = fallbackTarget(ledger);
   try {
-    return opened.inside(() => {
-      const explicit: number[] = [];
-      const shared: number[] = [];
-      const limits: string[] = [];
-      const fallback = fallbackTarget(ledger);
-      const ask = (ports: readonly number[]): void => {
-        const { answers, reason } = probePorts(ports, fallback);
-        let unknown = 0;
-        for (const [port, answer] of answers) {
-          if (answer === 'explicit') explicit.push(port);
-          else if (answer === 'shared') shared.push(port);
-          else unknown++;
-        }
-        if (unknown > 0) limits.push(`The kernel gave no answer about ${unknown} ports (${reason ?? 'unknown reason'}): how they were bound is inferred.`);
-      };
-      ask(first);
-      const more = ledger.planMoreProbes({ explicit, shared });
-      ask(more);
-      ledger.takeBindProbes(binds.filter(({ protocol, port }) => probeBind({ protocol, address: Address.anyIpv4, port }) === 0));
-      return { probes: { explicit, shared }, limits };
-    });
+    yield* askPorts(opened, first, fallback, { explicit, shared, limits });
+    yield* askPorts(opened, ledger.planMoreProbes({ explicit, shared }), fallback, { explicit, shared, limits });
+    for (let from = 0; from < binds.length; from += PROBES_A_TURN) {
+      const batch = binds.slice(from, from + PROBES_A_TURN);
+      ledger.takeBindProbes(opened.inside(() => batch.filter(({ protocol, port }) => probeBind({ protocol, address: Address.anyIpv4, port }) === 0)));
+      yield;
+    }
   } catch (error) {
+    if (error instanceof NamespaceLostError) throw error;
     return unasked(error instanceof UnsupportedError ? `it takes ${error.needs}` : reasonOf(error));
+  }
+  return { probes: { explicit, shared }, limits };
+}
+
+function* askPorts(opened: OpenedNamespace, ports: readonly number[], fallback: Address | undefined, into: { explicit: number[]; shared: number[]; limits: string[] }): Generator<void> {
+  let unknown = 0;
+  let reason: string | undefined;
+  for (let from = 0; from < ports.length; from += PROBES_A_TURN) {
+    const { answers, reason: why } = opened.inside(() => probePorts(ports.slice(from, from + PROBES_A_TURN), fallback));
+    reason ??= why;
+    for (const [port, answer] of answers) {
+      if (answer === 'explicit') into.explicit.push(port);
+      else if (answer === 'shared') into.shared.push(port);
+      else unknown++;
+    }
+    yield;
+  }
+  if (unknown > 0) into.limits.push(`The kernel gave no answer about ${plural(unknown, 'port')} (${reason ?? 'unknown reason'}): how they were bound is inferred.`);
+}
+
+/** {@link askKernelSteps} in one go. */
+export function askKernel(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): Asked {
+  const steps = askKernelSteps(opened, ledger, mode);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }
 

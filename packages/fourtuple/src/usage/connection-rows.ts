@@ -3,8 +3,10 @@ import { PortSet, u16, u32, u8, WordTable, type Column, type SocketCursor } from
 const STATE_MASK = 0x0f;
 const REUSABLE = 0x10;
 const NO_PORT = 0x20;
-/** Counters a tuple: one for each state number. */
+/** Counters a tuple: one for each state number; state 0 does not exist, and its counter serves {@link OCCUPIED}. */
 export const STATES = 16;
+/** Connections on usable ports that are not reusable. */
+export const OCCUPIED = 0;
 
 const NONE = -1;
 
@@ -23,8 +25,6 @@ export class ConnectionRows {
   readonly states: Column<Uint32Array> = u32();
   /** Per tuple: position in {@link sources}. */
   readonly sourceOf: Column<Uint32Array> = u32();
-  /** Per tuple: connections on usable ports that are not reusable. */
-  readonly occupied: Column<Uint32Array> = u32();
   /** Distinct local addresses, four words each. */
   readonly sources = new WordTable(4);
   /** Per source: usable ports on which it has a connection. */
@@ -45,8 +45,17 @@ export class ConnectionRows {
   /** Per tuple: twice the key's number, plus one for IPv6. */
   readonly #keyOf = u32();
 
-  constructor(usable: PortSet, trackInodes: boolean) {
+  /** Connections added, kept as rows or only counted. */
+  count = 0;
+  readonly #keptPorts: PortSet | undefined;
+
+  /**
+   * @param keptPorts when given, rows are kept for connections on these ports alone (and for reusable ones, unusable
+   * ports and devices): enough where no other port can turn out to be held explicitly.
+   */
+  constructor(usable: PortSet, trackInodes: boolean, keptPorts?: PortSet) {
     this.#usable = usable;
+    this.#keptPorts = keptPorts;
     this.inode = trackInodes ? u32() : undefined;
   }
 
@@ -61,17 +70,26 @@ export class ConnectionRows {
   add(socket: SocketCursor, isReusable: boolean): void {
     const tuple = this.#tupleOf(socket);
     const port = socket.localPort;
+    const isUsable = this.#usable.has(port);
+    const counters = tuple * STATES;
+    this.count++;
+    this.states.set(counters + (socket.state & STATE_MASK), this.states.at(counters + (socket.state & STATE_MASK)) + 1);
     this.#countOn ??= new Uint32Array(65536);
-    this.#firstOn ??= new Int32Array(65536).fill(NONE);
-    if (this.#countOn[port]!++ === 0) this.#firstOn[port] = this.length;
-    if (socket.noPort === 1) this.noPort.add(port);
-    if (this.#usable.has(port)) {
+    this.#countOn[port]!++;
+    if (isUsable) {
       this.portsOf[this.sourceOf.at(tuple)]!.add(port);
-      if (!isReusable) this.occupied.set(tuple, this.occupied.at(tuple) + 1);
+      if (!isReusable) this.states.set(counters + OCCUPIED, this.states.at(counters + OCCUPIED) + 1);
     }
+    if (this.#keptPorts !== undefined && isUsable && !isReusable && socket.interfaceIndex === 0 && !this.#keptPorts.has(port)) return;
+    this.#keep(socket, tuple, isReusable);
+  }
+
+  #keep(socket: SocketCursor, tuple: number, isReusable: boolean): void {
+    const port = socket.localPort;
+    this.#firstOn ??= new Int32Array(65536).fill(NONE);
+    if (this.#firstOn[port] === NONE) this.#firstOn[port] = this.length;
+    if (socket.noPort === 1) this.noPort.add(port);
     if (isReusable) this.reusableCount++;
-    const slot = tuple * STATES + (socket.state & STATE_MASK);
-    this.states.set(slot, this.states.at(slot) + 1);
     this.tuple.push(tuple);
     this.port.push(port);
     this.#bits.push(socket.state | (isReusable ? REUSABLE : 0) | (socket.noPort === 1 ? NO_PORT : 0));
@@ -90,12 +108,12 @@ export class ConnectionRows {
     return (this.#bits.at(row) & NO_PORT) !== 0;
   }
 
-  /** Number of connections on a local port. */
+  /** Number of connections on a local port, kept or not. */
   countOn(port: number): number {
     return this.#countOn?.[port] ?? 0;
   }
 
-  /** Position of the first connection on a local port, or -1. */
+  /** Position of the first kept connection on a local port, or -1. */
   firstOn(port: number): number {
     return this.#firstOn?.[port] ?? NONE;
   }
@@ -110,11 +128,12 @@ export class ConnectionRows {
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.states, this.sourceOf, this.occupied, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
     this.portsOf.length = 0;
     this.noPort.clear();
     this.reusableCount = 0;
+    this.count = 0;
     this.#countOn = undefined;
     this.#firstOn = undefined;
     this.#ipv4.clear();
@@ -156,7 +175,6 @@ export class ConnectionRows {
     const source = this.sources.intern();
     if (source === this.portsOf.length) this.portsOf.push(new PortSet());
     this.sourceOf.push(source);
-    this.occupied.push(0);
     return tuple;
   }
 }

@@ -19,8 +19,7 @@ export class PortKinds {
   readonly explicit = new PortSet();
   readonly #marks = new Uint8Array(65536);
   readonly #rows: ConnectionRows;
-  /** Ports whose kind no socket tells. */
-  readonly candidates: number[] = [];
+  #candidates: readonly number[] | undefined;
   #groups: number[][] = [];
   readonly #answers = new Map<number, boolean>();
 
@@ -28,8 +27,19 @@ export class PortKinds {
     this.usable = usable;
     this.#rows = rows;
     for (const { port, evidence } of holders) this.#markExplicit(port, evidence);
-    if (rows.length === 0) return;
-    for (let port = 1; port < 65536; port++) if (rows.countOn(port) > 0 && usable.has(port) && !this.explicit.has(port)) this.candidates.push(port);
+  }
+
+  /** Ports whose kind no socket tells: usable, in use, and not known to be explicit. */
+  get candidates(): readonly number[] {
+    this.#candidates ??= this.#findCandidates();
+    return this.#candidates;
+  }
+
+  #findCandidates(): number[] {
+    const found: number[] = [];
+    if (this.#rows.count === 0) return found;
+    for (let port = 1; port < 65536; port++) if (this.#rows.countOn(port) > 0 && this.usable.has(port) && !this.explicit.has(port)) found.push(port);
+    return found;
   }
 
   /** Which ports to ask the kernel about first. */

@@ -11,7 +11,7 @@ const outgoing = (port: number, fields: SocketFields = {}): SocketCursor => tcp(
 const timeWait = (port: number, fields: SocketFields = {}): SocketCursor => tcp('timeWait', `10.0.0.1:${port}`, '10.0.0.9:443', fields);
 const listener = (at: string, fields: SocketFields = {}): SocketCursor => tcp('listen', at, undefined, { inode: 1, v6Only: 0, ...fields });
 
-const brief = ({ source, destination, destinationPort, used, free, capacity }: TupleUsage): string => `${source} ${destination}:${destinationPort} ${used}+${free}=${capacity}`;
+const brief = ({ source, destination, destinationPort, used, free, capacity }: TupleUsage): string => `${source.toString()} ${destination.toString()}:${destinationPort} ${used}+${free}=${capacity}`;
 const tuples = (sockets: SocketCursor[], world: World = range): string[] => usageOf(sockets, world).tuples.top().map(brief);
 
 function bindPool(sockets: SocketCursor[], source: string, protocol: BindPoolUsage['protocol'] = 'tcp', world: World = range): Pick<BindPoolUsage, 'used' | 'free' | 'capacity' | 'ratio'> | undefined {
@@ -24,7 +24,7 @@ describe('an empty namespace', () => {
 
   it('has every pool free', () => {
     expect(usage.tuples.length).toBe(0);
-    expect(usage.bindPools.map((pool) => `${pool.protocol} ${pool.source} ${pool.used} ${pool.free}`)).toEqual(['tcp 0.0.0.0 0 10', 'tcp :: 0 10', 'udp 0.0.0.0 0 10', 'udp :: 0 10']);
+    expect(usage.bindPools.map((pool) => `${pool.protocol} ${pool.source.toString()} ${pool.used} ${pool.free}`)).toEqual(['tcp 0.0.0.0 0 10', 'tcp :: 0 10', 'udp 0.0.0.0 0 10', 'udp :: 0 10']);
   });
 
   it('counts nothing', () => {
@@ -93,7 +93,7 @@ describe('TIME_WAIT', () => {
 
   it('is reusable by default on loopback alone', () => {
     const sockets = [tcp('timeWait', '127.0.0.1:30000', '127.0.0.1:80'), timeWait(30_001)];
-    expect(usageOf(sockets, range).tuples.top().map((tuple) => `${tuple.source} ${tuple.used} ${tuple.reusableTimeWait}`)).toEqual(['10.0.0.1 1 0', '127.0.0.1 0 1']);
+    expect(usageOf(sockets, range).tuples.top().map((tuple) => `${tuple.source.toString()} ${tuple.used} ${tuple.reusableTimeWait}`)).toEqual(['10.0.0.1 1 0', '127.0.0.1 0 1']);
   });
 
   it('on an explicitly held port is not counted as reusable: the port is lost anyway', () => {
@@ -183,7 +183,7 @@ describe('explicitly held ports', () => {
   it('are grouped by who holds them and how, the largest group first, with a few examples', () => {
     const sockets = [...many(7, (index) => tcp('boundInactive', `10.0.0.5:${30_000 + index}`, undefined, { inode: 5 })), listener('0.0.0.0:30008', { inode: 6 })];
     const usage = usageOf(sockets, { ...range, owners: ownersOf({ 5: 'idler', 6: 'server' }) });
-    expect(usage.poisoned.map((group) => `${group.owner!.command} ${group.kind} ${group.ports} ${group.examples}`)).toEqual(['idler bound-idle 7 30000,30001,30002,30003,30004', 'server listener 1 30008']);
+    expect(usage.poisoned.map((group) => `${group.owner!.command} ${group.kind} ${group.ports} ${group.examples.join()}`)).toEqual(['idler bound-idle 7 30000,30001,30002,30003,30004', 'server listener 1 30008']);
   });
 
   it('one port with a listener and a bound socket is the listener\'s', () => {
@@ -311,7 +311,7 @@ describe('ranges of every shape', () => {
 describe('listeners', () => {
   it('are told apart by the range', () => {
     const usage = usageOf([listener('0.0.0.0:30005'), listener('0.0.0.0:80'), listener('[::]:80'), listener('0.0.0.0:30007')], { settings: { range: [30_000, 30_009], reserved: '30007' } });
-    expect(usage.listeners.map((one) => `${one.address}:${one.port}`)).toEqual(['0.0.0.0:80', ':::80', '0.0.0.0:30005', '0.0.0.0:30007']);
+    expect(usage.listeners.map((one) => `${one.address.toString()}:${one.port}`)).toEqual(['0.0.0.0:80', ':::80', '0.0.0.0:30005', '0.0.0.0:30007']);
     expect(usage.listenersInRange.map((one) => one.port)).toEqual([30_005]);
   });
 
@@ -324,7 +324,7 @@ describe('connectionOn', () => {
   it('finds who sits on a port', () => {
     const usage = usageOf([outgoing(30_000), outgoing(30_001)], { ...range, owners: ownersOf({ 30001: 'app' }) });
     const found = usage.connectionOn(30_001)!;
-    expect(`${found.source} ${found.destination}:${found.destinationPort} ${found.owner!.command}`).toBe('10.0.0.1 10.0.0.9:443 app');
+    expect(`${found.source.toString()} ${found.destination.toString()}:${found.destinationPort} ${found.owner!.command}`).toBe('10.0.0.1 10.0.0.9:443 app');
     expect(usage.connectionOn(30_002)).toBeUndefined();
   });
 

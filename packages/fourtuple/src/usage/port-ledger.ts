@@ -13,6 +13,11 @@ import { poolUsage, UdpPorts } from './udp-ports.ts';
 export interface LedgerOptions {
   /** Keep each connection's inode, to name its process later: 4 bytes more a connection. */
   readonly trackInodes: boolean;
+  /**
+   * No probe will be asked and no bound socket is read: only a listener's port can then be held explicitly, and most
+   * connections need not be kept.
+   */
+  readonly countOnly?: boolean;
 }
 
 /** A bind() to try on 0.0.0.0. */
@@ -52,7 +57,7 @@ export class PortLedger {
   constructor(settings: Settings, options: LedgerOptions) {
     this.settings = settings;
     this.#usable = usablePorts(settings, new PortSet());
-    this.#rows = new ConnectionRows(this.#usable, options.trackInodes);
+    this.#rows = new ConnectionRows(this.#usable, options.trackInodes, options.countOnly === true ? this.#listenerIndex.ports : undefined);
     this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
     this.listeners = {
       accept: (socket) => {
@@ -98,7 +103,7 @@ export class PortLedger {
 
   /** True when there is a socket whose process a report would name. */
   get hasNameableSockets(): boolean {
-    if (this.#rows.length > 0) return true;
+    if (this.#rows.count > 0) return true;
     let isNameable = false;
     this.#forEachHolder((socket) => (isNameable ||= this.#usable.has(socket.localPort)));
     return isNameable;

@@ -1,5 +1,5 @@
 import { Address, TcpState, type OwnerIndex, type PortSet } from '../model/index.ts';
-import { STATES, type ConnectionRows } from './connection-rows.ts';
+import { OCCUPIED, STATES, type ConnectionRows } from './connection-rows.ts';
 import type { PortKinds } from './port-kinds.ts';
 import type { Holder, TupleTable, TupleUsage } from './types.ts';
 
@@ -19,12 +19,13 @@ export interface CountedTuples {
  */
 export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): CountedTuples {
   const tuples = rows.tupleCount;
-  const used = rows.occupied.toArray();
+  const used = new Uint32Array(tuples);
   const reusable = new Uint32Array(tuples);
   const explicit = new Uint32Array(tuples);
   const total = new Uint32Array(tuples);
   for (let tuple = 0; tuple < tuples; tuple++) {
-    for (let state = 0; state < STATES; state++) total[tuple]! += rows.states.at(tuple * STATES + state);
+    used[tuple] = rows.states.at(tuple * STATES + OCCUPIED);
+    for (let state = 1; state < STATES; state++) total[tuple]! += rows.states.at(tuple * STATES + state);
   }
   if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) {
     for (let row = 0; row < rows.length; row++) {

@@ -69,7 +69,7 @@ export function textOf(expression: Expression): string {
       return `${expression.side === 'source' ? 'sport' : 'dport'} = :${expression.low}${expression.low === expression.high ? '' : `-${expression.high}`}`;
     case 'host': {
       const { block: addresses, port: number } = expression;
-      const host = addresses === undefined ? '*' : addresses.family === 'ipv4' ? `${addresses.address}/${addresses.bits}` : `[${addresses.address.toMappedString()}]/${addresses.bits}`;
+      const host = addresses === undefined ? '*' : addresses.family === 'ipv4' ? `${addresses.address.toString()}/${addresses.bits}` : `[${addresses.address.toMappedString()}]/${addresses.bits}`;
       return `${expression.side === 'source' ? 'src' : 'dst'} ${host}${number === undefined ? '' : `:${number}`}`;
     }
     case 'autobound':

@@ -191,7 +191,7 @@ function untilUsable(address: Address): void {
     if (errno === 0) return;
     pause();
   }
-  throw new Error(`${address} does not become usable`);
+  throw new Error(`${address.toString()} does not become usable`);
 }
 
 /** The acknowledgement of a FIN may be delayed: FIN_WAIT1 becomes FIN_WAIT2 a moment later. */

@@ -95,7 +95,7 @@ describe('the schemas', () => {
       }
       for (const [key, item] of Object.entries(node)) walk(item, `${path}/${key}`);
     };
-    walk(schemas[name] as Json, name);
+    walk(schemas[name], name);
     expect(bare).toEqual([]);
   });
 });
@@ -131,7 +131,7 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
   });
 
   it.each([['--quick'], ['--source', 'procfs'], ['--probe', 'all', '--owners', 'all'], ['--top', '0'], ['--watch', '1']])('check %s %s', async (...flags) => {
-    await document('check', 'check', '--json', ...flags);
+    expect(await document('check', 'check', '--json', ...flags)).toHaveProperty('status');
   });
 
   it('check under --watch prints one line', async () => {
@@ -161,7 +161,7 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
   });
 
   it.each([['--source', 'procfs'], ['--udp'], ['--owners', 'none'], ['sport', '=', ':1']])('sockets %s %s %s %s', async (...flags) => {
-    await document('sockets', 'sockets', '--json', ...flags.filter((flag) => flag !== undefined));
+    expect(await document('sockets', 'sockets', '--json', ...flags.filter((flag) => flag !== undefined))).toHaveProperty('sockets');
   });
 
   it('sockets and ports as lines are the same elements', async () => {
@@ -223,7 +223,7 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
       change(copy);
       return !validators.check(copy);
     };
-    for (const field of Object.keys(check)) expect(refused((copy) => delete copy[field]), field).toBe(true);
+    expect(Object.keys(check).filter((field) => !refused((copy) => delete copy[field]))).toEqual([]);
     expect(refused((copy) => (copy['status'] = 'fine'))).toBe(true);
     expect(refused((copy) => (copy['schema'] = 'fourtuple.check/2'))).toBe(true);
     expect(refused((copy) => (copy['takenAt'] = 'yesterday'))).toBe(true);

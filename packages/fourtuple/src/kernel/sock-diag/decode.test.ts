@@ -42,7 +42,7 @@ describe('decodeSocket', () => {
   it('reads for counting what it reads for listing, but for what is left out', () => {
     const left = { receiveQueue: 0, sendQueue: 0, cookieLow: 0, cookieHigh: 0, uid: 0, cgroupId: 0, mark: 0 };
     const relevant = (socket: SocketCursor): object => {
-      const { state, noPort, v6Only, ...others } = { ...socket, ...left };
+      const { state, noPort, v6Only, ...others } = Object.assign(new SocketCursor(), socket, left);
       // Of a connected socket IPV6_V6ONLY is not told by the kernel, and not looked for.
       return { ...others, state, noPort, v6Only: state === TcpState.listen || state === TcpState.boundInactive || state === TcpState.close ? v6Only : 'not told' };
     };

@@ -24,7 +24,7 @@ const interrupted = (request: FakeRequest): FakeReceipt[] => [part(request.seque
 function read(kernel: FakeKernel, request: DiagRequest = everything, source = new SockDiagSource(true, kernel)): string[] {
   const table = new SocketTable();
   readAll(source.read(request, table));
-  return rowsOf(table).map((socket) => `${socket.localAddress()} ${socket.localPort}`);
+  return rowsOf(table).map((socket) => `${socket.localAddress().toString()} ${socket.localPort}`);
 }
 
 const all = ['0.0.0.0 80', '10.0.0.1 30000', ':: 80', '2001:db8::1 30000'];
