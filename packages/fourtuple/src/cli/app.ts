@@ -62,6 +62,13 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
   );
 }
 
+const globals: ReadonlySet<string> = new Set(['--help', '-h', '--version', '-v', '--helpAll', '--help-all', '-H']);
+
+/** True for a command line that check answers: its name, or no command at all. */
+export function isCheck([first]: readonly string[]): boolean {
+  return first === undefined || first === 'check' || (first.startsWith('-') && !globals.has(first));
+}
+
 /** Runs one command line. @returns the exit code. */
 export async function runCli(inputs: readonly string[], context: CliContext): Promise<number> {
   const first = inputs[0];
@@ -70,8 +77,7 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
     return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
   }
   if (first !== undefined && (await isMistypedGlobal(first, context))) return ExitCode.usage;
-  const isGlobal = first === '--help' || first === '-h' || first === '--version' || first === '-v' || first === '--helpAll' || first === '--help-all' || first === '-H';
-  const line = first === undefined || (first.startsWith('-') && !isGlobal) ? ['check', ...inputs] : inputs;
+  const line = isCheck(inputs) && first !== 'check' ? ['check', ...inputs] : inputs;
   let hasFailed = false;
   await run(makeApplication(() => (hasFailed = true)), line, context);
   const code = Number(context.process.exitCode ?? 0);

@@ -3,9 +3,12 @@ import type { Owner } from '../model/index.ts';
 import type { Measurement } from '../observe/index.ts';
 import type { BindPoolUsage, Holder, PoisonedPorts, TupleUsage } from '../usage/index.ts';
 
+/** 3 / 10,000 times 10,000 is a little less than 3. */
+const ROUNDING = 1e-9;
+
 /** Ratios are printed with four decimals, rounded down below 1, so that 1 means full. */
 function ratio(value: number): number {
-  return value >= 1 ? 1 : Math.floor(value * 10_000) / 10_000;
+  return value >= 1 ? 1 : Math.floor(value * 10_000 + ROUNDING) / 10_000;
 }
 
 export function namespaceDocument({ id, usage, settings }: Measurement): object {

@@ -43,7 +43,7 @@ function groupSections(reference: Reference, isProgram: boolean, options: HelpOp
     ...described(reference.description, options),
     section('COMMANDS', commands, options),
     section('FLAGS', flags, options),
-    [`"${reference.name} COMMAND --help" shows a command's flags and examples.`],
+    wrap(`"${reference.name} COMMAND --help" shows a command's flags and examples.`, options.width, ''),
   ];
 }
 

@@ -1,31 +1,50 @@
-import { runCli } from './app.ts';
-import type { CliContext, Output } from './context.ts';
+import { isCheck, runCli } from './app.ts';
+import { ExitCode, type CliContext, type Output } from './context.ts';
 import { FdOutput, mayBeTerminal } from './fd-output.ts';
 
-/** A closed pipe (`fourtuple | head`) ends the program quietly; any other failure to write does not go unnoticed. */
-function onWriteError(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(Number(process.exitCode ?? 0));
-  try {
-    process.stderr.write(`fourtuple: the output could not be written: ${error.message}\n`);
-  } finally {
-    process.exit(1);
-  }
+/** What became of the standard output: a closed pipe is no failure, a full disk is. */
+let isOutputClosed = false;
+let outputFailure: NodeJS.ErrnoException | undefined;
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  isOutputClosed = true;
+  if (error.code !== 'EPIPE') outputFailure ??= error;
+  // A watch has nobody left to show anything to.
+  wake?.();
 }
 
-function outputOf(fd: 1 | 2): Output {
-  if (mayBeTerminal(fd)) {
-    const stream = fd === 1 ? process.stdout : process.stderr;
-    stream.on('error', onWriteError);
-    return stream;
+function standardOutput(): Output {
+  if (mayBeTerminal(1)) {
+    process.stdout.on('error', onOutputError);
+    return process.stdout;
   }
-  const output = new FdOutput(fd);
+  const output = new FdOutput(1);
+  return {
+    isTTY: false,
+    write(text) {
+      if (isOutputClosed) return;
+      try {
+        output.write(text);
+      } catch (error) {
+        onOutputError(error as NodeJS.ErrnoException);
+      }
+    },
+  };
+}
+
+function standardError(): Output {
+  if (mayBeTerminal(2)) {
+    process.stderr.on('error', () => undefined);
+    return process.stderr;
+  }
+  const output = new FdOutput(2);
   return {
     isTTY: false,
     write(text) {
       try {
         output.write(text);
-      } catch (error) {
-        onWriteError(error as NodeJS.ErrnoException);
+      } catch {
+        // There is nowhere left to say so; the exit code stands.
       }
     },
   };
@@ -44,7 +63,7 @@ function onInterrupt(): void {
 
 const sleep = (ms: number): Promise<boolean> =>
   new Promise((resolve) => {
-    if (interrupted) {
+    if (interrupted || isOutputClosed) {
       resolve(false);
       return;
     }
@@ -61,10 +80,16 @@ const sleep = (ms: number): Promise<boolean> =>
 export async function main(): Promise<void> {
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
+  const stderr = standardError();
   const context: CliContext = {
-    process: { stdout: outputOf(1), stderr: outputOf(2), env: process.env },
+    process: { stdout: standardOutput(), stderr, env: process.env },
     now: () => new Date(),
     sleep,
   };
-  process.exitCode = await runCli(process.argv.slice(2), context);
+  const inputs = process.argv.slice(2);
+  process.exitCode = await runCli(inputs, context);
+  if (outputFailure !== undefined) {
+    stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);
+    process.exitCode = isCheck(inputs) ? ExitCode.unknown : ExitCode.notDone;
+  }
 }

@@ -1,4 +1,4 @@
-import { themeFor, type Theme } from '../report/index.ts';
+import { printable, themeFor, wrap, type Style, type Theme } from '../report/index.ts';
 import type { CliContext, Output } from './context.ts';
 import type { OutputFlags } from './flags.ts';
 
@@ -10,6 +10,8 @@ export class Printer {
   /** Columns of the terminal; undefined in a pipe, where nothing is cut or wrapped. */
   readonly width: number | undefined;
   readonly isTerminal: boolean;
+  /** The screen can be cleared for the next picture of a watch. */
+  readonly canClear: boolean;
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
   readonly #out: Output;
@@ -20,12 +22,28 @@ export class Printer {
     this.isTerminal = this.#out.isTTY === true;
     this.theme = themeFor(this.#out, context.process.env, flags.color);
     this.width = this.isTerminal ? (this.#out.columns ?? 80) : undefined;
+    this.canClear = this.isTerminal && context.process.env['TERM'] !== 'dumb';
     this.isQuiet = flags.quiet === true;
     this.isVerbose = flags.verbose === true;
   }
 
   line(text = ''): void {
     this.write(`${text}\n`);
+  }
+
+  /**
+   * A text for people, wrapped to the terminal: control characters replaced, arrows in ASCII where the locale knows no
+   * other, and the whole painted.
+   */
+  paragraph(text: string, options: { indent?: string; hanging?: string; style?: Style } = {}): void {
+    const { indent = '', hanging = indent, style } = options;
+    for (const line of wrap(this.clean(text), this.width, indent, hanging)) this.line(style === undefined ? line : this.theme.paint(style, line));
+  }
+
+  /** A text that may be shown on this terminal. */
+  clean(text: string): string {
+    const shown = printable(text);
+    return this.theme.isUnicode ? shown : shown.replaceAll('→', '->').replaceAll('…', '...');
   }
 
   lines(texts: Iterable<string>): void {

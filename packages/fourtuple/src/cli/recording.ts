@@ -1,22 +1,55 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from '../model/index.ts';
 import { CommandError, UsageError } from './errors.ts';
 
 const GZIP = 0x1f8b;
+/** The header of every member that we write: deflate, no flags, no time, made on Unix. */
+const MEMBER = Buffer.from('1f8b0800000000000003', 'hex');
+const NEWLINE = 10;
 
 /** Appends one snapshot to a recording: a line of JSON, in a gzip member of its own when the name ends in .gz. */
 export function appendSnapshot(path: string, snapshot: Snapshot): number {
   const line = Buffer.from(`${encodeSnapshot(snapshot)}\n`, 'utf8');
-  const bytes = path.endsWith('.gz') ? gzipSync(line) : line;
-  const fd = openSync(path, 'a', 0o600);
+  const isGzip = path.endsWith('.gz');
+  const fd = openSync(path, 'a+', 0o600);
   try {
+    // A line that a crash cut short must not swallow the next one.
+    const bytes = isGzip ? gzipSync(line) : endsInsideLine(fd) ? Buffer.concat([Buffer.from('\n'), line]) : line;
     for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
     fsyncSync(fd);
+    return bytes.length;
   } finally {
     closeSync(fd);
   }
-  return bytes.length;
+}
+
+function endsInsideLine(fd: number): boolean {
+  const status = fstatSync(fd);
+  if (!status.isFile() || status.size === 0) return false;
+  const last = Buffer.alloc(1);
+  readSync(fd, last, 0, 1, status.size - 1);
+  return last[0] !== NEWLINE;
+}
+
+/** Each member by itself, so that one which a crash cut short spoils no other. */
+function gunzipMembers(bytes: Buffer): string {
+  const starts: number[] = [];
+  for (let at = bytes.indexOf(MEMBER); at >= 0; at = bytes.indexOf(MEMBER, at + 1)) starts.push(at);
+  // A file that another program compressed has one member and another header.
+  if (starts[0] !== 0) return gunzipSync(bytes).toString('utf8');
+  let failure: unknown;
+  const texts = starts.map((start, index) => {
+    try {
+      return gunzipSync(bytes.subarray(start, starts[index + 1])).toString('utf8');
+    } catch (error) {
+      failure = error;
+      return '';
+    }
+  });
+  const text = texts.join('');
+  if (text === '' && failure !== undefined) throw failure;
+  return text;
 }
 
 /**
@@ -27,7 +60,7 @@ export function loadRecording(path: string, at?: string): Snapshot {
   const bytes = path === '-' ? readFileSync(0) : readFileSync(path);
   let text: string;
   try {
-    text = (bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP ? gunzipSync(bytes) : bytes).toString('utf8');
+    text = bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP ? gunzipMembers(bytes) : bytes.toString('utf8');
   } catch (error) {
     throw new CommandError(`${path} is a damaged gzip file (${(error as Error).message}).`, 'Use another recording.');
   }

@@ -55,7 +55,7 @@ describe('the verdict', () => {
     expect(diagnose([at(1, 5), at(2, 5)], defaultThresholds, earlier).findings.map((finding) => `${finding.namespace} ${finding.severity}`)).toEqual(['2 warning', '1 info']);
   });
 
-  it('BUG: tells a fault of the whole host once, not once for every namespace', () => {
+  it('tells a fault of the whole host once, not once for every namespace', () => {
     const full = { openFiles: 990, fileMax: 1_000 };
     const { findings } = diagnose([idle({ name: 'host', inode: 1, settings: full }), idle({ name: 'web', inode: 2, settings: full }), idle({ name: 'db', inode: 3, settings: full })]);
     expect(findings.filter((finding) => finding.id === 'file-descriptors-nearly-full')).toHaveLength(1);
@@ -63,10 +63,32 @@ describe('the verdict', () => {
 });
 
 describe('remedies of a namespace that is not the one in which the command will be pasted', () => {
-  it('BUG: do not set a sysctl of the host instead', () => {
-    const { findings } = diagnose([idle({ name: 'host', inode: 1 }), { ...filled(10_000), id: { inode: 2, name: 'web' } }]);
-    const commands = findings.filter((finding) => finding.namespace === 2).flatMap((finding) => finding.remedies.map((remedy) => remedy.command ?? ''));
-    expect(commands.filter((command) => command.startsWith('sysctl -w net.ipv4.'))).toEqual([]);
+  const commands = (path: string | undefined, ...others: Inspected[]): string[] => {
+    const { findings } = diagnose([...others, { ...filled(10_000), id: { inode: 2, name: 'web', path } }]);
+    const remedies = findings.filter((finding) => finding.namespace === 2).flatMap((finding) => finding.remedies);
+    return remedies.flatMap((remedy) => (remedy.command === undefined || remedy.command.startsWith('fourtuple') ? [] : [remedy.command.replace(/ net\..*/, '')]));
+  };
+  const host = idle({ name: 'host', inode: 1 });
+
+  it('enter it first', () => {
+    expect(new Set(commands('/run/netns/web', host))).toEqual(new Set(['nsenter --net=/run/netns/web sysctl -w']));
+  });
+
+  it.each([undefined, '/run/netns/a b', "/run/netns/a'b", '/run/netns/$(reboot)', '/run/netns/a;b'])('offer no command where there is no path that a shell takes as it is: %s', (path) => {
+    expect(commands(path, host)).toEqual([]);
+  });
+
+  it('say where they are meant', () => {
+    const { findings } = diagnose([host, { ...filled(10_000), id: { inode: 2, name: 'web', path: '/run/netns/web' } }]);
+    expect(findings.flatMap((finding) => finding.remedies).some((remedy) => remedy.title.startsWith('In web: Widen the range'))).toBe(true);
+  });
+
+  it('are plain in the own namespace', () => {
+    expect(new Set(commands('/proc/thread-self/ns/net'))).toEqual(new Set(['sysctl -w']));
+  });
+
+  it('BUG: enter it first also when it is the only one that is judged (--namespace web)', () => {
+    expect(new Set(commands('/run/netns/web'))).toEqual(new Set(['nsenter --net=/run/netns/web sysctl -w']));
   });
 });
 
@@ -89,6 +111,18 @@ describe('what fails first', () => {
 
   it('is the bind pool of their address where they do', () => {
     expect(first(inspectedOf([...spread(50), tcp('boundInactive', '10.0.0.1:20060')], { settings: small }))).toBe('bind tcp 10.0.0.1 in here, 49 left');
+  });
+
+  it.each([
+    ['a bound socket', [tcp('boundInactive', '10.0.0.1:20060')], []],
+    ['a connection after bind()', [tcp('established', '10.0.0.1:20060', '10.0.2.1:443')], [20_060]],
+    ['its TIME_WAIT', [tcp('timeWait', '10.0.0.1:20060', '10.0.2.1:443')], [20_060]],
+  ])('is the bind pool when there is %s', (_, more, explicit) => {
+    expect(first(inspectedOf([...spread(50), ...more], { settings: small, probes: { explicit } }))).toBe('bind tcp 10.0.0.1 in here, 49 left');
+  });
+
+  it('is no bind pool when only listeners hold ports explicitly', () => {
+    expect(first(inspectedOf([...spread(50), tcp('listen', '10.0.0.1:20060')], { settings: small }))).toMatch(/^connect/);
   });
 
   it('is UDP when that has the fewest left', () => {

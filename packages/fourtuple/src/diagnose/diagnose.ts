@@ -42,12 +42,16 @@ export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds
   return { status, summary: summarise(inspected, findings), findings, firstToFail };
 }
 
+/** The path of the namespace in which we run, and in which a command is pasted. */
+const OWN_NAMESPACE = '/proc/thread-self/ns/net';
+
 /**
  * A command is pasted in the namespace of the reader: one that sets a sysctl of another must enter it first, and is left
  * out where no file is known by which to enter.
  */
 function aimed(remedy: Remedy, { id }: Inspected, inspected: readonly Inspected[]): Remedy {
-  if (inspected.length === 1 || id.name === 'host' || remedy.command?.startsWith('sysctl -w net.') !== true) return remedy;
+  const isReaders = id.name === 'host' || id.path === OWN_NAMESPACE || (id.path === undefined && inspected.length === 1);
+  if (isReaders || remedy.command?.startsWith('sysctl -w net.') !== true) return remedy;
   const title = `In ${id.name}: ${remedy.title}`;
   return id.path !== undefined && /^[\w./@:+-]+$/.test(id.path) ? { ...remedy, title, command: `nsenter --net=${id.path} ${remedy.command}` } : { title, risk: remedy.risk };
 }

@@ -45,11 +45,11 @@ describe('widenRange', () => {
     expect(widened({ range: [1, 65_535] })).toBeUndefined();
   });
 
-  it('BUG: is no remedy where it gains no port, since the range begins at ip_unprivileged_port_start', () => {
+  it('is no remedy where it gains no port, since the range begins at ip_unprivileged_port_start', () => {
     expect(widened({ range: [5000, 65_535], unprivilegedPortStart: 5000 })).toBeUndefined();
   });
 
-  it('BUG: takes away no port that the range has', () => {
+  it('takes away no port that the range has', () => {
     const range = widened({ range: [500, 65_000], unprivilegedPortStart: 500 })?.range ?? '500 65535';
     expect(Number(range.split(' ')[0])).toBeLessThanOrEqual(500);
   });

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants as fsConstants, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
 import { stateBit, TcpState } from '../model/tcp-state.ts';
 import { Protocol } from '../model/protocol.ts';
 import { cgroupRoot } from './cgroups.ts';
@@ -153,7 +153,7 @@ export const features: readonly Feature[] = [
     probe: () => {
       const proc = new ProcFs();
       if (proc.tryRead('1/comm') === undefined) throw new Error('process 1 is hidden (hidepid, or a container without its /proc)');
-      accessSync('/proc/1/fd', fsConstants.R_OK | fsConstants.X_OK);
+      readlinkSync('/proc/1/exe');
       return `${proc.processIds().length} processes`;
     },
   },

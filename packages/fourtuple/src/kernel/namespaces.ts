@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { cgroupName } from '../model/owner.ts';
 import type { NamespaceId } from '../model/snapshot.ts';
 import { plural } from '../model/text.ts';
@@ -81,7 +81,8 @@ function openNamespace(namespace: FoundNamespace): number {
   for (const path of namespace.paths) {
     let fd: number;
     try {
-      fd = openSync(path, 'r');
+      // The descriptor may name something else by now; opening a fifo would wait for a writer.
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       const code = errnoOf(error);
       if (code !== 'ENOENT' && code !== 'ESRCH') refused ??= error;
@@ -115,7 +116,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
   const pids = proc.processIds();
   for (const pid of pids) {
     const link = proc.tryLink(`${pid}/ns/net`);
-    if (link === undefined && proc.tryRead(`${pid}/comm`) !== undefined) unreadable++;
+    if (link === undefined && proc.isForbidden(`${pid}/ns/net`)) unreadable++;
     note(link, `${proc.root}/${pid}/ns/net`, 'process', pid);
     for (const tid of proc.list(`${pid}/task`)) {
       if (Number(tid) === pid) continue;
@@ -126,7 +127,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
     const mountNamespace = proc.tryLink(`${pid}/ns/mnt`);
     if (mountNamespace === undefined || mountNamespaces.has(mountNamespace)) continue;
     mountNamespaces.add(mountNamespace);
-    for (const line of (proc.tryRead(`${pid}/mountinfo`) ?? '').split('\n')) {
+    for (const line of (proc.tryReadText(`${pid}/mountinfo`) ?? '').split('\n')) {
       const fields = line.split(' ');
       if (fields[3]?.startsWith('net:[') !== true) continue;
       const point = unescapeMount(fields[4] ?? '');
@@ -145,10 +146,12 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
     pid: entry.pid,
   }));
   namespaces.sort((left, right) => Number(right.inode === hostInode) - Number(left.inode === hostInode) || left.inode - right.inode);
-  const limits =
-    unreadable === 0
+  const limits = [
+    ...(proc.hidesProcesses() ? ['/proc hides the processes of other users (hidepid): network namespaces that only those use are missing.'] : []),
+    ...(unreadable === 0
       ? []
-      : [`The network namespace of ${plural(unreadable, 'process', 'processes')} could not be told (that takes root, or CAP_SYS_PTRACE): a namespace that nobody else uses is missing.`];
+      : [`The network namespace of ${plural(unreadable, 'process', 'processes')} could not be told (that takes root, or CAP_SYS_PTRACE): a namespace that nobody else uses is missing.`]),
+  ];
   return { namespaces, limits };
 }
 
@@ -213,7 +216,7 @@ function nameOf(proc: ProcFs, inode: number, hostInode: number | undefined, moun
 }
 
 function namedMount(proc: ProcFs, inode: number): string | undefined {
-  for (const line of (proc.tryRead('self/mountinfo') ?? '').split('\n')) {
+  for (const line of (proc.tryReadText('self/mountinfo') ?? '').split('\n')) {
     const fields = line.split(' ');
     if (namespaceInode(fields[3]) === inode) return unescapeMount(fields[4] ?? '').split('/').at(-1);
   }

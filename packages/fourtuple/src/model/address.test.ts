@@ -49,7 +49,7 @@ describe('Address: refused text', () => {
     expect(Address.parse(input)).toBeUndefined();
   });
 
-  it('BUG: a mapped address with a zone (IPv4 has none, and the text 10.0.0.1%eth0 that it prints cannot be read back)', () => {
+  it('a mapped address with a zone (IPv4 has none, and the text 10.0.0.1%eth0 that it prints cannot be read back)', () => {
     expect(text('::ffff:10.0.0.1%eth0')).toBeUndefined();
   });
 });

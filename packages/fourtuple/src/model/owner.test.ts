@@ -26,7 +26,7 @@ describe('cgroupName: containers', () => {
     expect(cgroupName(path)).toEqual({ unit: undefined, container: short });
   });
 
-  it('BUG: containerd under a systemd-driven kubelet puts a colon before the id', () => {
+  it('containerd under a systemd-driven kubelet puts a colon before the id', () => {
     expect(cgroupName(`/system.slice/containerd.service/kubepods-burstable-pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice:cri-containerd:${id}`).container).toBe(short);
   });
 
@@ -39,11 +39,11 @@ describe('cgroupName: containers', () => {
     expect(cgroupName(path).container).toBe(container);
   });
 
-  it("BUG: LXC's monitor is no container of the name monitor.web1", () => {
+  it("LXC's monitor is no container of the name monitor.web1", () => {
     expect(cgroupName('/lxc.monitor.web1').container).not.toBe('monitor.web1');
   });
 
-  it('BUG: the unit lxc.service is no container of the name service', () => {
+  it('the unit lxc.service is no container of the name service', () => {
     expect(cgroupName('/system.slice/lxc.service')).toEqual({ unit: 'lxc.service', container: undefined });
   });
 });
@@ -68,15 +68,15 @@ describe('cgroupName: systemd units', () => {
 });
 
 describe('cgroupName on the whole text of /proc/PID/cgroup, as readOwner() hands it over', () => {
-  it('BUG: finds the unit although the file ends with a newline', () => {
+  it('finds the unit although the file ends with a newline', () => {
     expect(cgroupName('0::/system.slice/nginx.service\n')).toEqual({ unit: 'nginx.service', container: undefined });
   });
 
-  it('BUG: finds the container although the file ends with a newline', () => {
+  it('finds the container although the file ends with a newline', () => {
     expect(cgroupName(`0::/system.slice/docker-${id}.scope\n`)).toEqual({ unit: undefined, container: short });
   });
 
-  it('BUG: finds the container in the many lines of cgroup v1', () => {
+  it('finds the container in the many lines of cgroup v1', () => {
     const lines = ['12:pids', '11:memory', '1:name=systemd'].map((controller) => `${controller}:/docker/${id}\n`).join('');
     expect(cgroupName(`${lines}0::/system.slice/containerd.service\n`).container).toBe(short);
   });

@@ -87,6 +87,12 @@ describe('PortSet', () => {
     );
   });
 
+  it('is as new after clear()', () => {
+    const set = PortSet.of([1, 65_535]);
+    set.clear();
+    expect([set.isNeverFilled, set.size, [...set]]).toEqual([true, 0, []]);
+  });
+
   it('gives a clone that shares nothing', () => {
     const set = PortSet.of([1, 2]);
     const clone = set.clone();

@@ -32,7 +32,7 @@ export function decodeSnapshot(text: string): Snapshot {
     throw new SnapshotFormatError(`this is ${describeSchema(root['schema'])}, and this version reads ${SNAPSHOT_SCHEMA}`);
   }
   return {
-    takenAt: textOf(root['takenAt'], 'takenAt'),
+    takenAt: timeOf(root['takenAt'], 'takenAt'),
     kernel: textOf(root['kernel'], 'kernel'),
     host: textOf(root['host'], 'host'),
     source: 'file',
@@ -196,6 +196,12 @@ function textOf(value: unknown, what: string): string {
 function numberOf(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new SnapshotFormatError(`"${what}" is not a number`);
   return value;
+}
+
+function timeOf(value: unknown, what: string): string {
+  const text = textOf(value, what);
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) || Number.isNaN(Date.parse(text))) throw new SnapshotFormatError(`"${what}" is no time`);
+  return text;
 }
 
 function booleanOf(value: unknown, what: string): boolean {

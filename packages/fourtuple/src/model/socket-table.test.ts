@@ -94,15 +94,15 @@ describe('SocketTable.fromColumns refuses', () => {
     expect(() => SocketTable.fromColumns(columns)).toThrow(RangeError);
   });
 
-  it('BUG: an address of a negative number', () => {
+  it('an address of a negative number', () => {
     expect(() => SocketTable.fromColumns(changed({ local: Int32Array.of(0, -1) }))).toThrow(RangeError);
   });
 
-  it('BUG: an address that is no number', () => {
+  it('an address that is no number', () => {
     expect(() => SocketTable.fromColumns(changed({ remote: Float64Array.of(0, Number.NaN) }))).toThrow(RangeError);
   });
 
-  it('BUG: a column of another kind, whose values would be cut to fit', () => {
+  it('a column of another kind, whose values would be cut to fit', () => {
     expect(() => SocketTable.fromColumns(changed({ localPort: Uint32Array.of(1, 65_537) }))).toThrow(RangeError);
   });
 });

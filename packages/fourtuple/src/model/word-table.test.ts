@@ -74,6 +74,15 @@ describe('WordTable', () => {
     expect([wrong, table.size]).toEqual([0, model.size]);
   });
 
+  it.each([0, 1, 2, 3])('tells keys apart that differ in word %i alone', (differing) => {
+    const table = new WordTable(4);
+    const ids = Array.from({ length: 20_000 }, (_, value) => {
+      const words = [7, 7, 7, 7].map((word, index) => (index === differing ? value : word));
+      return table.internFour(words[0]!, words[1]!, words[2]!, words[3]!);
+    });
+    expect(ids.findIndex((id, value) => id !== value)).toBe(-1);
+  });
+
   it('starts numbering again after clear()', () => {
     const table = new WordTable(1);
     for (let word = 0; word < 5000; word++) {

@@ -57,6 +57,13 @@ describe('renderTable', () => {
     expect([34, 33, 22, 21].map(heading)).toEqual(['keep second first', 'keep second', 'keep second', 'keep']);
   });
 
+  it('shrinks as far as it may before it drops anything', () => {
+    const columns = [column('wide', { canShrink: true }), column('other', { dropFirst: 1 })];
+    const rows: Row[] = [{ wide: 'w'.repeat(20), other: 'o'.repeat(10) }];
+    const row = (width: number): string => renderTable(columns, rows, { theme: plain, width })[1]!;
+    expect([32, 24, 23].map(row)).toEqual([`${'w'.repeat(20)}  ${'o'.repeat(10)}`, `${'w'.repeat(11)}…  ${'o'.repeat(10)}`, 'w'.repeat(20)]);
+  });
+
   it('cuts with an ellipsis, an ASCII one where Unicode is not understood', () => {
     const columns = [column('a', { canShrink: true })];
     const rows: Row[] = [{ a: 'abcdefghijklmnopqrstuvwxyz' }];
@@ -84,7 +91,7 @@ describe('renderTable', () => {
     );
   });
 
-  it('BUG: fits also when what may be dropped and shrunk does not suffice ("no line longer than the terminal")', () => {
+  it('fits also when what may be dropped and shrunk does not suffice ("no line longer than the terminal")', () => {
     const columns = [column('source', { canShrink: true }), column('used', { align: 'right' }), column('capacity', { align: 'right' }), column('free', { align: 'right' })];
     const rows: Row[] = [{ source: '2001:db8:1234:5678:9abc:def0:1234:5678', used: '28,232', capacity: '28,232', free: '28,232' }];
     for (const line of renderTable(columns, rows, { theme: plain, width: 30 })) expect(textWidth(line)).toBeLessThanOrEqual(30);
@@ -102,6 +109,14 @@ describe('textWidth', () => {
     ['…', 1],
     ['→', 1],
     ['█░', 2],
+    ['\u{10FF}\u{1100}\u{115F}\u{1160}', 6],
+    ['\u{2E7F}\u{2E80}\u{A4CF}\u{A4D0}', 6],
+    ['\u{ABFF}\u{AC00}\u{D7A3}\u{D7A4}', 6],
+    ['\u{F8FF}\u{F900}\u{FAFF}\u{FB00}', 6],
+    ['\u{FE2F}\u{FE30}\u{FE6F}\u{FE70}', 6],
+    ['\u{FEFE}\u{FF00}\u{FF60}\u{FF61}', 6],
+    ['\u{1F2FF}\u{1F300}\u{1FAFF}\u{1FB00}', 6],
+    ['\u{1FFFF}\u{20000}\u{3FFFD}\u{3FFFE}', 6],
   ])('%s takes %i cells', (text, expected) => {
     expect(textWidth(text)).toBe(expected);
   });
@@ -122,7 +137,7 @@ describe('printable', () => {
     expect(printable('nginx: worker é 日本 🚀')).toBe('nginx: worker é 日本 🚀');
   });
 
-  it.each(['\u202E', '\u2028'])('BUG: replaces %j, which turns the direction of what follows or breaks the line', (character) => {
+  it.each(['\u202E', '\u2028'])('replaces %j, which turns the direction of what follows or breaks the line', (character) => {
     expect(printable(`app${character}gpj`)).not.toContain(character);
   });
 });

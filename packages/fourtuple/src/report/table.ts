@@ -15,7 +15,7 @@ const MIN_SHRUNK = 12;
 /** Aligned table, one line a row, no line at the end longer than the terminal. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: TableOptions): string[] {
   const { theme, indent = '' } = options;
-  const cells = rows.map((row) => columns.map((column) => column.text?.(row, theme) ?? textOf(column.value(row))));
+  const cells = rows.map((row) => columns.map((column) => printable(column.text?.(row, theme) ?? textOf(column.value(row)))));
   const widths = columns.map((column, index) => cells.reduce((widest, row) => Math.max(widest, textWidth(row[index]!)), options.hasHeading === false ? 0 : textWidth(column.title)));
   const shown = fit(columns, widths, indent.length, options.width);
   const lines: string[] = [];

@@ -28,7 +28,7 @@ describe('wrap', () => {
     );
   });
 
-  it('BUG: fits a terminal of 30 columns', () => {
+  it('fits a terminal of 30 columns', () => {
     for (const line of wrap('The next connect() of any program to this destination fails at once.', 30)) expect(textWidth(line)).toBeLessThanOrEqual(30);
   });
 });

@@ -153,7 +153,7 @@ describe('sampling', () => {
     expect([how.filter((evidence) => evidence === 'probed').length, how.filter((evidence) => evidence === 'inferred').length]).toEqual([128, 9872]);
   });
 
-  it('BUG: a poisoned group of which most was concluded from a sample does not call itself probed', () => {
+  it('a poisoned group of which most was concluded from a sample does not call itself probed', () => {
     const { usage } = ask(ledger(uniform), (port) => port >= LOW + 10_000);
     const claimed = usage.poisoned.filter((group) => group.evidence === 'probed').reduce((sum, group) => sum + group.ports, 0);
     expect(claimed).toBeLessThanOrEqual(64);

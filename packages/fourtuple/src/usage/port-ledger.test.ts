@@ -44,6 +44,15 @@ describe('outgoing connections', () => {
     expect(tuples(states.map((state, index) => tcp(state, `10.0.0.1:${30_000 + index}`, '10.0.0.9:443')))).toEqual(['10.0.0.1 10.0.0.9:443 7+3=10']);
   });
 
+  it('are told by state, each tuple for itself', () => {
+    const sockets = [outgoing(30_000), timeWait(30_001), timeWait(30_002), ...many(3, (index) => tcp('established', `10.0.0.1:${30_004 + index}`, '10.0.0.8:80')), tcp('timeWait', '10.0.0.1:30008', '10.0.0.8:80'), tcp('synSent', '10.0.0.2:30000', '10.0.0.8:80')];
+    expect(usageOf(sockets, range).tuples.top().map((tuple) => [tuple.connections, tuple.established, tuple.timeWait])).toEqual([
+      [4, 3, 1],
+      [3, 1, 2],
+      [1, 0, 0],
+    ]);
+  });
+
   it('exhaust the pool exactly', () => {
     const usage = usageOf(many(10, (index) => outgoing(30_000 + index)), range);
     expect(usage.tuples.at(0)).toMatchObject({ used: 10, free: 0, ratio: 1, connections: 10, established: 10 });
@@ -239,13 +248,17 @@ describe('bind pools', () => {
     expect(bindPool(bound(1), '0.0.0.0')).toMatchObject({ used: 0 });
   });
 
-  it('of 0.0.0.0 lose a port to an IPv6 connection, until a bind() trial has shown otherwise', () => {
-    const sockets = [tcp('established', '[2001:db8::1]:30000', '[2001:db8::9]:443')];
+  it.each(['2001:db8::1', '::1', '::1:0:0:1', '0:0:1::1'])('of 0.0.0.0 lose a port to a connection of %s, until a bind() trial has shown otherwise', (address) => {
+    const sockets = [tcp('established', `[${address}]:30000`, '[2001:db8::9]:443')];
     const ledger = ledgerOf(tableOf(sockets), settingsOf(range.settings));
     expect(ledger.planBindProbes()).toEqual([{ protocol: 'tcp', port: 30_000 }]);
     expect(bindPool(sockets, '0.0.0.0')).toMatchObject({ used: 1 });
     ledger.takeBindProbes([{ protocol: 'tcp', port: 30_000 }]);
     expect(ledger.finish({ inode: 1, name: 'x' }).bindPools[0]).toMatchObject({ used: 0 });
+  });
+
+  it('are not tried for a mapped IPv4 connection, which holds its port on IPv4', () => {
+    expect(ledgerOf(tableOf([outgoing(30_000, { family: 10 })]), settingsOf(range.settings)).planBindProbes()).toEqual([]);
   });
 
   it('are not tried where an IPv4 socket holds the port anyway', () => {

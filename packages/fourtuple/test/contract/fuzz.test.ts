@@ -133,7 +133,7 @@ describe('fuzz: netlink', () => {
     expect(sockets).toBeGreaterThan(runs / 10);
   });
 
-  const conversations = Math.ceil(runs / 5);
+  const conversations = Math.ceil(runs / 10);
   it(`${conversations} hostile conversations through dump() and SockDiagSource`, () => {
     const random = new Random(seed + 1);
     const tally = new Tally();
@@ -248,7 +248,7 @@ describe('fuzz: /proc', () => {
     expect(sockets).toBeGreaterThan(runs / 10);
   });
 
-  it(`${Math.ceil(runs / 5)} damaged texts of counters: only names and numbers come out`, () => {
+  it(`${Math.ceil(runs / 10)} damaged texts of counters: only names and numbers come out`, () => {
     const random = new Random(seed + 3);
     const parsers: readonly [string, (text: string, into: Record<string, number>) => void][] = [
       [net('netstat').slice(0, 3000), (text, into) => parsePairs(text, into)],
@@ -257,7 +257,7 @@ describe('fuzz: /proc', () => {
       ['entries  searched found new invalid\n00000003  00000000 00000001 000000ff 00000000\n00000003  00000000 ffffffff __proto__ 1\n', parseConntrack],
     ];
     let named = 0;
-    for (let count = 0; count < runs / 5; count++) {
+    for (let count = 0; count < runs / 10; count++) {
       const [text, parse] = random.pick(parsers);
       const clean = encoder.encode(text);
       const bytes = damage(clean, random, [clean, encoder.encode('Tcp: __proto__ constructor\nTcp: 1 2\n: \n')]);
@@ -269,7 +269,7 @@ describe('fuzz: /proc', () => {
       }
       expect(Object.getPrototypeOf(into)).toBe(Object.prototype);
     }
-    expect(named).toBeGreaterThan(runs);
+    expect(named).toBeGreaterThan(runs / 2);
   });
 });
 

@@ -258,7 +258,7 @@ suite('documents of an empty namespace', () => {
 });
 
 describe('ratios', () => {
-  it('BUG: are rounded down from the fraction, not from a product that floating point made smaller (3 of 10,000 is 0.0003)', async () => {
+  it('are rounded down from the fraction, not from a product that floating point made smaller (3 of 10,000 is 0.0003)', async () => {
     const { tupleDocument } = await import('../../src/cli/documents.ts');
     const { usageOf, tcp, many } = await import('./hand-made.ts');
     const wrong: string[] = [];

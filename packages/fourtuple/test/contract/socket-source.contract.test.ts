@@ -304,7 +304,7 @@ suite('sock_diag alone', () => {
     source.close();
   });
 
-  it('BUG: a read that was left in the middle of many datagrams does not spoil the next one (the kernel answers EBUSY while the first dump runs)', () => {
+  it('a read that was left in the middle of many datagrams does not spoil the next one (the kernel answers EBUSY while the first dump runs)', () => {
     const fds = Array.from({ length: 3000 }, (_, index) => {
       const fd = makeSocket({ reuseAddress: true });
       if (bindSocket(fd, Address.fromIpv4(0x7f000002 + (index >> 10)), 20_000 + (index & 1023), false) !== 0 || listenSocket(fd) !== 0) throw new Error('no listener');
@@ -333,7 +333,7 @@ suite('sock_diag alone', () => {
     expect(() => read(source, { protocol: Protocol.tcp, states: EVERY_STATE })).toThrow(KernelError);
   });
 
-  it('BUG: closed twice, closes nobody else\'s descriptor', () => {
+  it('closed twice, closes nobody else\'s descriptor', () => {
     const source = new SockDiagSource(true);
     source.close();
     const fds = Array.from({ length: 5 }, () => openSync('/dev/null', 'r'));

@@ -121,22 +121,24 @@ describe(`namespaces that vanish between being found and being read${because(obs
 
   const sentences = (): string[] => gone.map(({ inode }) => `Network namespace ${found.find((one) => one.inode === inode)!.name} (${inode}) vanished while it was read.`).toSorted();
 
+  const vanished = (limits: readonly string[]): string[] => limits.filter((limit) => limit.startsWith('Network namespace ')).toSorted();
+
   it.skipIf(obstacle !== undefined)('are told as limits by measureHostSteps(), and the others are counted', () => {
     const measured = runSteps(measureHostSteps(found, options, new Date()));
-    expect(measured.limits.toSorted()).toEqual(sentences());
+    expect(vanished(measured.limits)).toEqual(sentences());
     expect(described(measured)).toEqual(held.map(expected).toSorted());
   });
 
   it.skipIf(obstacle !== undefined)('are told as limits by takeSnapshot(), and the others are recorded', () => {
     const snapshot = takeSnapshot(found, { owners: 'none', probes: 'none' }, new Date());
-    expect(snapshot.limits.toSorted()).toEqual(sentences());
+    expect(vanished(snapshot.limits)).toEqual(sentences());
     expect(new Set(snapshot.namespaces.map(({ id }) => id.inode))).toEqual(new Set(inodesOf(held)));
     expect(snapshot.namespaces).toHaveLength(held.length);
   });
 
   it.skipIf(obstacle !== undefined)('are told as limits by findHolders(), and the others are searched', () => {
     const { holders: sockets, limits } = findHolders(SERVER_PORT, found, { probes: 'none', source: 'auto' });
-    expect(limits.toSorted()).toEqual(sentences());
+    expect(vanished(limits)).toEqual(sentences());
     expect(new Set(sockets.map(({ namespace }) => namespace.inode))).toEqual(new Set(inodesOf(held)));
   });
 

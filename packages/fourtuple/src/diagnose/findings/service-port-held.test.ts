@@ -26,7 +26,7 @@ describe('service-port-held', () => {
     expect(severities(servicePortHeld, inspectedOf(ports.map((port) => tcp('established', `10.0.0.1:${port}`, '10.0.0.9:443')), { settings: { range: [9000, 9999] } }))).toEqual(Array.from({ length: 5 }, () => 'info'));
   });
 
-  it('BUG: does not call a connection outgoing that was accepted by the service before it stopped', () => {
+  it('does not call a connection outgoing that was accepted by the service before it stopped', () => {
     const accepted = tcp('established', '10.0.0.1:50051', '10.0.0.7:51234');
     const titles = told(servicePortHeld, inspectedOf([accepted], { probes: { explicit: [50_051] } })).map((finding) => finding.title);
     expect(titles.filter((title) => title.includes('outgoing'))).toEqual([]);

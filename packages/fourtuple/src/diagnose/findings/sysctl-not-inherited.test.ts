@@ -27,7 +27,7 @@ describe('sysctl-not-inherited', () => {
     expect(told(sysctlNotInherited, namespace('web', 2, { range: [1024, 65_535] }), { host: namespace('host', 1, { range: [1024, 65_535], tcpTwReuse: 1 }) })[0]!.evidence.map((item) => item.name)).toEqual(['tcp_tw_reuse']);
   });
 
-  it('BUG: offers a command that works when pasted ("A command that works when pasted, or advice without one", finding.ts), not /proc/PID/…', () => {
+  it('offers a command that works when pasted ("A command that works when pasted, or advice without one", finding.ts), not /proc/PID/…', () => {
     const commands = told(sysctlNotInherited, namespace('web', 2), { host: namespace('host', 1, tuned) })[0]!.remedies.map((remedy) => remedy.command ?? '');
     expect(commands.filter((command) => /\bPID\b/.test(command))).toEqual([]);
   });

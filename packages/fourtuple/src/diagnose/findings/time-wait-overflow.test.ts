@@ -35,7 +35,7 @@ describe('time-wait-overflow', () => {
     expect(told(timeWaitOverflow, counted({ [overflow]: 5 }))[0]!.remedies[0]!.command).toBe('sysctl -w net.ipv4.tcp_max_tw_buckets=2000');
   });
 
-  it('BUG: raises a limit of 0 (no TIME_WAIT at all) to more than 0', () => {
+  it('raises a limit of 0 (no TIME_WAIT at all) to more than 0', () => {
     const command = told(timeWaitOverflow, counted({ [overflow]: 5, 'sockstat.TCP.tw': 0 }, 0))[0]!.remedies[0]?.command;
     expect(command === undefined ? [] : commandFaults(command)).toEqual([]);
     expect(command).not.toBe('sysctl -w net.ipv4.tcp_max_tw_buckets=0');

@@ -32,7 +32,7 @@ describe('tw-reuse-off', () => {
     expect(finding!.remedies.map((remedy) => remedy.command)).toEqual([command]);
   });
 
-  it('BUG: a loopback tuple under tcp_tw_reuse=2 is covered: that its TIME_WAIT is younger than the delay is no fault of the setting', () => {
+  it('a loopback tuple under tcp_tw_reuse=2 is covered: that its TIME_WAIT is younger than the delay is no fault of the setting', () => {
     const young = (port: number): SocketCursor => tcp('timeWait', `127.0.0.1:${port}`, '127.0.0.1:443', { expiresMs: 59_500 });
     expect(severities(twReuseOff, filled(9_000, { settings: { tcpTwReuse: 2 } }, young))).toEqual([]);
   });

@@ -71,7 +71,7 @@ describe('dump', () => {
     expect([kept.values, kept.restarts, error]).toEqual([[1, 2, 3], 1, undefined]);
   });
 
-  it('BUG: after messages were lost, hears the first dump out before it asks again: until its end the kernel answers EBUSY', () => {
+  it('after messages were lost, hears the first dump out before it asks again: until its end the kernel answers EBUSY', () => {
     let isRunning = false;
     const answer = (sequence: number): Iterable<FakeReceipt> => {
       if (isRunning) return [refusal(sequence, { errno: EBUSY })];
@@ -130,7 +130,7 @@ describe('dump', () => {
     ['answers to somebody else', (sequence) => value(sequence + 1, 1)],
     ['empty datagrams', () => new Uint8Array(0)],
     ['NLMSG_NOOP', (sequence) => part(sequence, 1, new Uint8Array(0))],
-  ])('BUG: does not listen for ever to %s', (_, garbage) => {
+  ])('does not listen for ever to %s', (_, garbage) => {
     let count = 0;
     const kernel = new FakeKernel(function* ({ sequence }) {
       for (;;) {

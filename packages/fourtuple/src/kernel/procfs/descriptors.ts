@@ -20,12 +20,13 @@ export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: 
   for (const pid of pids) {
     const names = proc.list(`${pid}/fd`);
     if (names.length === 0) {
-      if (proc.tryLink(`${pid}/exe`) === undefined && proc.tryRead(`${pid}/cmdline`) !== '' && proc.tryRead(`${pid}/comm`) !== undefined) unreadable++;
+      if (proc.isForbidden(`${pid}/exe`)) unreadable++;
       continue;
     }
     const step = Math.max(1, Math.ceil(names.length / allowance));
     if (step > 1) sampled.set(pid, step);
     const prefix = `${proc.root}/${pid}/fd/`;
+    let read = 0;
     for (let index = 0; index < names.length; index += step) {
       const name = names[index]!;
       let link: string;
@@ -34,8 +35,11 @@ export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: 
       } catch {
         continue;
       }
+      read++;
       visit(pid, link, name);
     }
+    // Without CAP_SYS_PTRACE descriptors can be listed, but not where they lead.
+    if (read === 0 && proc.isForbidden(`${pid}/exe`)) unreadable++;
   }
   return { unreadable, sampled };
 }

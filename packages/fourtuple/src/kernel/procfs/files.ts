@@ -41,6 +41,28 @@ export class ProcFs {
     }
   }
 
+  /** As {@link tryRead}, of a file that may hold names in UTF-8. */
+  tryReadText(path: string): string | undefined {
+    const bytes = this.tryRead(path);
+    return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
+  }
+
+  /** True when a link is there but may not be read. */
+  isForbidden(path: string): boolean {
+    try {
+      readlinkSync(`${this.root}/${path}`);
+      return false;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'EACCES' || code === 'EPERM';
+    }
+  }
+
+  /** True when not even process 1 shows: a /proc with hidepid. */
+  hidesProcesses(): boolean {
+    return this.tryRead('1/comm') === undefined && this.tryRead('self/comm') !== undefined;
+  }
+
   tryLink(path: string): string | undefined {
     try {
       return readlinkSync(`${this.root}/${path}`);

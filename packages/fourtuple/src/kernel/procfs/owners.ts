@@ -27,6 +27,7 @@ export function readOwners(proc: ProcFs, mode: OwnerMode): { index: OwnerIndex; 
     table.add(inode, owner);
   });
   const limits: string[] = [];
+  if (proc.hidesProcesses()) limits.push('The processes of other users are hidden in /proc (hidepid): their sockets show no process.');
   if (scan.unreadable > 0) limits.push(`The descriptors of ${plural(scan.unreadable, 'process', 'processes')} could not be read (that takes root or CAP_SYS_PTRACE): their sockets show no process.`);
   if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
   return {
@@ -44,12 +45,7 @@ export function readOwner(proc: ProcFs, pid: number): Owner {
   } catch {
     uid = undefined;
   }
-  return { pid, command: utf8(proc.tryRead(`${pid}/comm`))?.trimEnd() ?? '?', uid, unit, container };
-}
-
-/** /proc is read byte by byte; a process may have named itself in UTF-8. */
-function utf8(bytes: string | undefined): string | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
+  return { pid, command: proc.tryReadText(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
 }
 
 /** `socket:[123]` to 123, anything else to -1. */

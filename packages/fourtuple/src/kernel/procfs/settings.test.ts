@@ -53,7 +53,7 @@ describe('readSettings', () => {
     expect(limits.join()).toMatch(/ip_local_reserved_ports could not be understood/);
   });
 
-  it('BUG: does not know the number of open files where there is no file-nr (0 would be a claim)', () => {
+  it('does not know the number of open files where there is no file-nr (0 would be a claim)', () => {
     expect(read({}).settings.openFiles).toBeUndefined();
   });
 });

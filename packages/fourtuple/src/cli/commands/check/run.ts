@@ -35,7 +35,7 @@ function print(printer: Printer, measured: HostMeasurement, diagnosis: Diagnosis
     printer.json(checkDocument(measured, diagnosis, flags.top), flags.watch !== undefined);
     return;
   }
-  if (flags.watch !== undefined && printer.isTerminal) printer.write(CLEAR);
+  if (flags.watch !== undefined && printer.canClear) printer.write(CLEAR);
   printCheck(printer, measured, diagnosis, flags.top);
   printer.flush();
 }

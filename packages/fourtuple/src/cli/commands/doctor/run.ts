@@ -1,5 +1,5 @@
 import { features, kernelRelease, probeFeature, type FeatureReport } from '../../../kernel/index.ts';
-import { renderTable, wrap, type Column } from '../../../report/index.ts';
+import { renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import type { OutputFlags } from '../../flags.ts';
 import { Printer } from '../../printer.ts';
@@ -23,12 +23,12 @@ export function runDoctor(this: CliContext, flags: OutputFlags): void {
     printer.json({ schema: 'fourtuple.doctor/1', version, kernel: kernelRelease(), node: process.versions.node, uid: user, mechanisms: reports });
     return;
   }
-  printer.line(`fourtuple ${version}, Linux ${kernelRelease()}, Node.js ${process.versions.node}, ${process.arch}, user id ${user}`);
+  printer.paragraph(`fourtuple ${version}, Linux ${kernelRelease()}, Node.js ${process.versions.node}, ${process.arch}, user id ${user}`);
   if (!printer.isQuiet) {
     printer.line();
     printer.lines(renderTable(columns, reports, { theme: printer.theme, width: printer.width }));
   }
   if (missing.length > 0) printer.line();
-  for (const report of missing) printer.lines(wrap(`Without ${report.name}: ${report.without}.`, printer.width, '', '  '));
+  for (const report of missing) printer.paragraph(`Without ${report.name}: ${report.without}.`, { hanging: '  ' });
   printer.flush();
 }

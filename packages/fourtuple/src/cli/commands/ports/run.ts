@@ -1,7 +1,7 @@
 import { diagnose } from '../../../diagnose/index.ts';
 import { plural } from '../../../model/index.ts';
 import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
-import { printable, renderCsv, renderTable, wrap } from '../../../report/index.ts';
+import { renderCsv, renderTable } from '../../../report/index.ts';
 import type { CliContext } from '../../context.ts';
 import { bindPoolDocument, firstToFailDocument, namespaceDocument, tupleDocument } from '../../documents.ts';
 import { UsageError } from '../../errors.ts';
@@ -36,7 +36,7 @@ function print(printer: Printer, measured: HostMeasurement, flags: PortsFlags): 
   } else if (flags.csv === true) {
     printer.lines(renderCsv(tupleColumns, rowsOnly(measured, flags.top)));
   } else {
-    if (flags.watch !== undefined && printer.isTerminal) printer.write(CLEAR);
+    if (flags.watch !== undefined && printer.canClear) printer.write(CLEAR);
     printTables(printer, measured, flags.top);
   }
 }
@@ -81,7 +81,7 @@ function printTables(printer: Printer, measured: HostMeasurement, top: number | 
   const isOne = measured.namespaces.length === 1;
   const tuples = [...rowsOnly(measured, top)];
   if (tuples.length > 0) printer.lines(renderTable(isOne ? tupleColumns.slice(1) : tupleColumns, tuples, { theme, width }));
-  else printer.line('No outgoing TCP connection.');
+  else printer.paragraph('No outgoing TCP connection.');
   const pools: PoolRow[] = measured.namespaces.flatMap((one) => one.usage.bindPools.map((pool) => ({ namespace: one.id.name, pool })));
   const shown = pools.filter(({ pool }) => pool.used > 0 || printer.isVerbose).sort((left, right) => right.pool.ratio - left.pool.ratio);
   if (shown.length > 0) {
@@ -90,8 +90,8 @@ function printTables(printer: Printer, measured: HostMeasurement, top: number | 
   }
   if (printer.isQuiet) return;
   const idle = pools.length - shown.length;
-  if (idle > 0) printer.line(theme.paint('dim', `${plural(idle, 'empty bind pool')} not shown (--verbose shows them)`));
+  if (idle > 0) printer.paragraph(`${plural(idle, 'empty bind pool')} not shown (--verbose shows them)`, { style: 'dim' });
   printer.line();
-  for (const one of measured.namespaces) printer.lines(wrap(namespaceLine(one), width, '', '  ').map((line) => theme.paint('dim', line)));
-  for (const limit of measured.limits) printer.lines(wrap(`limit: ${printable(limit)}`, width, '', '  ').map((line) => theme.paint('dim', line)));
+  for (const one of measured.namespaces) printer.paragraph(namespaceLine(one), { hanging: '  ', style: 'dim' });
+  for (const limit of measured.limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
 }

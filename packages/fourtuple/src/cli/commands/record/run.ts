@@ -23,7 +23,7 @@ export async function runRecord(this: CliContext, flags: RecordFlags, path: stri
     if (isLast || !(await this.sleep(flags.every * 1000))) break;
   }
   if (flags.json === true) printer.json({ schema: 'fourtuple.record/1', file: path, snapshots: taken, bytes });
-  else if (!printer.isQuiet) printer.line(`${plural(taken, 'snapshot')}, ${grouped(bytes)} bytes appended to ${path}. Read it with: fourtuple check --input ${path}`);
+  else if (!printer.isQuiet) printer.paragraph(`${plural(taken, 'snapshot')}, ${grouped(bytes)} bytes appended to ${path}. Read it with: fourtuple check --input ${path}`);
   printer.flush();
 }
 

@@ -2,7 +2,7 @@ import { FilterSyntaxError, matches, parseFilter, type NameResolver, type Socket
 import { cgroupIdOf, interfaceIndex, NamespaceLostError, readCgroupPaths, readServices, type FoundNamespace } from '../../../kernel/index.ts';
 import { cgroupName, noOwners, Protocol, SocketTable, stateBit, type OwnerIndex, type PortRange, type Snapshot } from '../../../model/index.ts';
 import { goneSentence, LazyOwners, openNamespace, readSockets } from '../../../observe/index.ts';
-import { printable, renderCsv, renderTable, wrap } from '../../../report/index.ts';
+import { renderCsv, renderTable } from '../../../report/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { chosenNamespaces, loadInput, selectNamespaces } from '../../gather.ts';
@@ -70,7 +70,7 @@ function printTable(printer: Printer, rows: readonly SocketRow[], isMany: boolea
   printer.lines(renderTable(isMany ? socketColumns : socketColumns.slice(1), rows, { theme: printer.theme, width: printer.width }));
   if (printer.isQuiet || limits.length === 0) return;
   printer.line();
-  for (const limit of limits) printer.lines(wrap(`limit: ${printable(limit)}`, printer.width, '', '  ').map((line) => printer.theme.paint('dim', line)));
+  for (const limit of limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
 }
 
 function protocolsOf(flags: SocketsFlags): Protocol[] {

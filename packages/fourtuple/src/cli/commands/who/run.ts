@@ -2,7 +2,7 @@ import { knownServices, ownerText } from '../../../diagnose/index.ts';
 import { currentNamespace, findNamespaces } from '../../../kernel/index.ts';
 import { endpointText, grouped, plural } from '../../../model/index.ts';
 import { findHolders, findRecordedHolders, type PortHolder, type PortHolders } from '../../../observe/index.ts';
-import { printable, renderTable, wrap, type Column } from '../../../report/index.ts';
+import { printable, renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { ownerDocument } from '../../documents.ts';
 import { chosenNamespaces, loadInput, selectNamespaces } from '../../gather.ts';
@@ -61,19 +61,19 @@ function print(printer: Printer, port: number, found: PortHolders): void {
   const name = service === undefined ? `Port ${port}` : `Port ${port} (${service})`;
   const { theme, width } = printer;
   if (found.holders.length === 0) {
-    printer.line(`${name} is held by nobody that can be seen.`);
+    printer.paragraph(`${name} is held by nobody that can be seen.`);
   } else {
-    printer.line(`${name} is held by ${plural(found.holders.length, 'socket')}:`);
+    printer.paragraph(`${name} is held by ${plural(found.holders.length, 'socket')}:`);
     const isOne = new Set(found.holders.map((holder) => holder.namespace.inode)).size === 1;
     const rows = printer.isVerbose ? found.holders : foldAlike(found.holders);
     printer.lines(renderTable(isOne ? columns.slice(1) : columns, rows, { theme, width }));
-    if (rows.length < found.holders.length && !printer.isQuiet) printer.line(theme.paint('dim', 'alike sockets in one line: --verbose shows each'));
-    if (isOne && found.holders[0]!.namespace.name !== 'host') printer.line(theme.paint('dim', `in the network namespace ${found.holders[0]!.namespace.name}`));
+    if (rows.length < found.holders.length && !printer.isQuiet) printer.paragraph('alike sockets in one line: --verbose shows each', { style: 'dim' });
+    if (isOne && found.holders[0]!.namespace.name !== 'host') printer.paragraph(`in the network namespace ${found.holders[0]!.namespace.name}`, { style: 'dim' });
   }
   if (printer.isQuiet) return;
-  for (const namespace of found.reservedIn) printer.line(`It is reserved in ${namespace.name}: the kernel never chooses it there; an explicit bind() may have it.`);
-  for (const namespace of found.inRangeOf) printer.lines(wrap(`It lies in the local port range of ${namespace.name}: while nobody holds it there, any connect() may be given it.`, width));
-  for (const limit of found.limits) printer.lines(wrap(`limit: ${printable(limit)}`, width, '', '  ').map((line) => theme.paint('dim', line)));
+  for (const namespace of found.reservedIn) printer.paragraph(`It is reserved in ${namespace.name}: the kernel never chooses it there; an explicit bind() may have it.`);
+  for (const namespace of found.inRangeOf) printer.paragraph(`It lies in the local port range of ${namespace.name}: while nobody holds it there, any connect() may be given it.`);
+  for (const limit of found.limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
 }
 
 /** Folds sockets that differ in their remote end alone, from four on: a listener may have thousands of children. */
