@@ -40,6 +40,12 @@ describe('widenRange', () => {
     expect([80, 8081, 40_000].map((port) => reserved.has(port))).toEqual([false, true, true]);
   });
 
+  it('takes the ends of the old part for its own, and those of the new part for its own', () => {
+    expect(widened({ range: [27_017, 50_051] })!.reserved.toString()).not.toMatch(/27017|50051/);
+    expect(widened({ range: [27_018, 50_050] })!.reserved.toString()).toMatch(/27017,50051$/);
+    expect(widened({}, [tcp('listen', '0.0.0.0:1024')])!.reserved.has(1024)).toBe(true);
+  });
+
   it('is no remedy where the range is as wide already', () => {
     expect(widened({ range: [1024, 65_535] })).toBeUndefined();
     expect(widened({ range: [1, 65_535] })).toBeUndefined();
@@ -63,6 +69,13 @@ describe('reuseTimeWait', () => {
 
   it('is offered from a tenth of the used ports on', () => {
     expect([9, 10].map((timeWaits) => reuseTimeWait(settingsOf(), tuple(timeWaits, 100 - timeWaits)) !== undefined)).toEqual([false, true]);
+  });
+
+  it('is not offered where TIME_WAIT is reusable already', () => {
+    const sockets = Array.from({ length: 200 }, (_, index) => tcp(index < 100 ? 'timeWait' : 'established', `127.0.0.1:${40_000 + index}`, '127.0.0.1:443'));
+    const loopback = usageOf(sockets).tuples.at(0);
+    expect([loopback.timeWait, loopback.reusableTimeWait]).toEqual([100, 100]);
+    expect(reuseTimeWait(settingsOf(), loopback)).toBeUndefined();
   });
 
   it('is not offered where it is on, or cannot work', () => {

@@ -65,7 +65,8 @@ function raiseLoopback() {
 }
 
 /** One listener; `connections` both of whose ends stay open; `timeWait`; `bound` idle sockets; `udp` sockets. */
-function populate({ connections, timeWait, bound, udp }) {
+function populate({ connections, timeWait, bound, udp, range }) {
+  if (range !== undefined) writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', range.join(' '));
   const fds = [];
   const open = (type) => {
     const fd = checked('socket', socket(AF_INET, type | SOCK_CLOEXEC, 0));
@@ -169,9 +170,14 @@ function replace({ replace: inode, fifo }) {
   return {};
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const command = JSON.parse(line);
-  const answer = command.make !== undefined ? await make(command) : command.replace !== undefined ? replace(command) : await release(command.release);
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+async function answer(command) {
+  if (command.make !== undefined) return make(command);
+  return command.replace === undefined ? release(command.release) : replace(command);
 }
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)).catch((error) => ({ error: error.message })))}\n`);
+}
+// Mounts outlive us where others share them.
+for (const inode of held.keys()) await release(inode);
 process.exit(0);

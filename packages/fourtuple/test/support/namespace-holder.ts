@@ -11,6 +11,8 @@ export interface HeldPopulation {
   /** Bound, neither listening nor connected. */
   readonly bound: number;
   readonly udp: number;
+  /** ip_local_port_range; the kernel's default when left out. */
+  readonly range?: readonly [number, number];
 }
 
 export interface HeldNamespace {
@@ -60,10 +62,12 @@ export class NamespaceHolder {
     await gone;
   }
 
-  async #ask(command: object): Promise<unknown> {
+  async #ask(command: object): Promise<object> {
     this.#child.stdin.write(`${JSON.stringify(command)}\n`);
     const { value, done } = await this.#answers.next();
     if (done === true) throw new Error('the namespace holder ended');
-    return JSON.parse(value);
+    const answer = JSON.parse(value) as object;
+    if ('error' in answer) throw new Error(`the namespace holder: ${String(answer.error)}`);
+    return answer;
   }
 }
