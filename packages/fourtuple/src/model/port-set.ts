@@ -3,18 +3,20 @@ const WORDS = 65536 / 32;
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
   readonly #words: Uint32Array;
-  /** False only when nothing was ever added: most sets of an idle host stay so, and cost nothing. */
-  #mayHoldAny: boolean;
+  /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
+  #first: number;
+  #last: number;
 
   constructor(words?: Uint32Array) {
     if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
     this.#words = words ?? new Uint32Array(WORDS);
-    this.#mayHoldAny = words !== undefined;
+    this.#first = words === undefined ? WORDS : 0;
+    this.#last = words === undefined ? -1 : WORDS - 1;
   }
 
   /** True for a set to which nothing was ever added. */
   get isNeverFilled(): boolean {
-    return !this.#mayHoldAny;
+    return this.#last < this.#first;
   }
 
   static of(ports: Iterable<number>): PortSet {
@@ -43,8 +45,10 @@ export class PortSet {
   }
 
   add(port: number): void {
-    this.#mayHoldAny = true;
-    this.#words[port >>> 5]! |= 1 << (port & 31);
+    const word = port >>> 5;
+    if (word < this.#first) this.#first = word;
+    if (word > this.#last) this.#last = word;
+    this.#words[word]! |= 1 << (port & 31);
   }
 
   delete(port: number): void {
@@ -56,7 +60,9 @@ export class PortSet {
   }
 
   addRange(low: number, high: number): void {
-    this.#mayHoldAny = true;
+    if (low > high) return;
+    this.#first = Math.min(this.#first, low >>> 5);
+    this.#last = Math.max(this.#last, high >>> 5);
     let port = low;
     while (port <= high && (port & 31) !== 0) this.add(port++);
     for (; port + 31 <= high; port += 32) this.#words[port >>> 5] = 0xffffffff;
@@ -64,42 +70,44 @@ export class PortSet {
   }
 
   addAll(other: PortSet): this {
-    if (!other.#mayHoldAny) return this;
-    this.#mayHoldAny = true;
     const theirs = other.#words;
-    for (let index = 0; index < WORDS; index++) this.#words[index]! |= theirs[index]!;
+    for (let index = other.#first; index <= other.#last; index++) this.#words[index]! |= theirs[index]!;
+    this.#first = Math.min(this.#first, other.#first);
+    this.#last = Math.max(this.#last, other.#last);
     return this;
   }
 
   deleteAll(other: PortSet): this {
-    if (!this.#mayHoldAny || !other.#mayHoldAny) return this;
     const theirs = other.#words;
-    for (let index = 0; index < WORDS; index++) this.#words[index]! &= ~theirs[index]!;
+    for (let index = Math.max(this.#first, other.#first); index <= Math.min(this.#last, other.#last); index++) this.#words[index]! &= ~theirs[index]!;
     return this;
   }
 
   clear(): void {
-    this.#mayHoldAny = false;
+    this.#first = WORDS;
+    this.#last = -1;
     this.#words.fill(0);
   }
 
   clone(): PortSet {
-    return this.#mayHoldAny ? new PortSet(this.#words.slice()) : new PortSet();
+    if (this.isNeverFilled) return new PortSet();
+    const copy = new PortSet(this.#words.slice());
+    copy.#first = this.#first;
+    copy.#last = this.#last;
+    return copy;
   }
 
   get size(): number {
-    if (!this.#mayHoldAny) return 0;
     let count = 0;
-    for (let index = 0; index < WORDS; index++) count += bitCount(this.#words[index]!);
+    for (let index = this.#first; index <= this.#last; index++) count += bitCount(this.#words[index]!);
     return count;
   }
 
   /** Number of members that are also in `other`; nothing is allocated. */
   countCommon(other: PortSet): number {
-    if (!this.#mayHoldAny || !other.#mayHoldAny) return 0;
     const theirs = other.#words;
     let count = 0;
-    for (let index = 0; index < WORDS; index++) count += bitCount(this.#words[index]! & theirs[index]!);
+    for (let index = Math.max(this.#first, other.#first); index <= Math.min(this.#last, other.#last); index++) count += bitCount(this.#words[index]! & theirs[index]!);
     return count;
   }
 
@@ -109,8 +117,7 @@ export class PortSet {
   }
 
   *[Symbol.iterator](): IterableIterator<number> {
-    if (!this.#mayHoldAny) return;
-    for (let index = 0; index < WORDS; index++) {
+    for (let index = this.#first; index <= this.#last; index++) {
       let word = this.#words[index]!;
       while (word !== 0) {
         const bit = 31 - Math.clz32(word & -word);

@@ -68,8 +68,9 @@ export class BoundAddresses {
 
   /** Number of usable ports that some holder takes away from bind(address, 0), for every address seen and the wildcards. */
   *pools(): Generator<{ source: Address; used: number }> {
-    yield { source: Address.anyIpv4, used: this.#usedBy(this.#ipv4Specific(), this.#wildIpv4, this.#wildDual, this.#dualSpecific) };
-    const everything = this.#held.reduce((all, held) => all.addAll(held), new PortSet());
+    const ipv4 = this.#ipv4Specific();
+    const everything = this.#held.reduce((all, held, index) => (this.#address(index).isIpv4 ? all : all.addAll(held)), ipv4.clone());
+    yield { source: Address.anyIpv4, used: this.#usedBy(ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific) };
     yield { source: Address.anyIpv6, used: this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6) };
     const wildForIpv4 = this.#wildDual.clone().addAll(this.#wildIpv4);
     const wildForIpv6 = this.#wildDual.clone().addAll(this.#wildIpv6);

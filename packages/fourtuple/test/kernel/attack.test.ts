@@ -391,15 +391,15 @@ describe(`odd names${because(obstacle)}`, () => {
   it.skipIf(obstacle !== undefined).each(names)('a namespace that is mounted as %j is found, named and read', (name) => {
     const { inode, path } = mounted.get(name)!;
     expect(shown.filter((one) => one.inode === inode).map((one) => ({ name: one.name, established: one.sockets.established }))).toEqual([{ name, established: 6 }]);
-    expect(inodesBy(path)).toEqual([inode]);
+    expect(inodesBy('-n', path)).toEqual([inode]);
   });
 
   // The newline is left out: the argument parser takes it for the end of "--namespace=…".
   it.skipIf(obstacle !== undefined).each(names.filter((name) => !name.includes('\n')))('--namespace=%j leads to it', (name) => {
-    expect(inodesBy(name)).toEqual([mounted.get(name)!.inode]);
+    expect(inodesBy(`--namespace=${name}`)).toEqual([mounted.get(name)!.inode]);
   });
 
-  const inodesBy = (namespace: string): number[] => (cli.json(['ports', `--namespace=${namespace}`, '--quick']) as CliAnswer<{ namespaces: { inode: number }[] }>).document.namespaces.map(({ inode }) => inode);
+  const inodesBy = (...words: string[]): number[] => (cli.json(['ports', ...words, '--quick']) as CliAnswer<{ namespaces: { inode: number }[] }>).document.namespaces.map(({ inode }) => inode);
 
   it.skipIf(obstacle !== undefined).each([['check', '-A'], ['check', '-A', '--verbose'], ['ports', '-A'], ['sockets', '-A'], ['who', '80']].map((args) => ({ args, line: args.join(' ') })))('"$line": no name can write to the terminal', ({ args }) => {
     const { out, err } = cli.run(args);

@@ -112,6 +112,11 @@ describe('dump', () => {
     expect(attempt((sequence) => [value(sequence, 1)]).error).toMatchObject({ name: 'KernelError', errno: EAGAIN });
   });
 
+  it('takes the largest datagram that the kernel sends, 32 KiB', () => {
+    const { kept, error } = attempt((sequence) => [datagram(...Array.from({ length: 1638 }, () => value(sequence, 1))), part(sequence, 20, new Uint8Array(32_768 - 16)), done(sequence)]);
+    expect([error, kept.values.length]).toEqual([undefined, 1639]);
+  });
+
   it('throws when a datagram was cut', () => {
     expect(attempt(() => [new Uint8Array(100_000)]).error).toBeInstanceOf(MalformedMessageError);
   });
