@@ -87,7 +87,7 @@ describe('remedies of a namespace that is not the one in which the command will 
     expect(new Set(commands('/proc/thread-self/ns/net'))).toEqual(new Set(['sysctl -w']));
   });
 
-  it('BUG: enter it first also when it is the only one that is judged (--namespace web)', () => {
+  it('enter it first also when it is the only one that is judged (--namespace web)', () => {
     expect(new Set(commands('/run/netns/web'))).toEqual(new Set(['nsenter --net=/run/netns/web sysctl -w']));
   });
 });

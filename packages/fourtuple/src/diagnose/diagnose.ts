@@ -50,7 +50,7 @@ const OWN_NAMESPACE = '/proc/thread-self/ns/net';
  * out where no file is known by which to enter.
  */
 function aimed(remedy: Remedy, { id }: Inspected, inspected: readonly Inspected[]): Remedy {
-  const isReaders = id.name === 'host' || id.path === OWN_NAMESPACE || (id.path === undefined && inspected.length === 1);
+  const isReaders = id.path === OWN_NAMESPACE || (id.path === undefined && (inspected.length === 1 || id.name === 'host'));
   if (isReaders || remedy.command?.startsWith('sysctl -w net.') !== true) return remedy;
   const title = `In ${id.name}: ${remedy.title}`;
   return id.path !== undefined && /^[\w./@:+-]+$/.test(id.path) ? { ...remedy, title, command: `nsenter --net=${id.path} ${remedy.command}` } : { title, risk: remedy.risk };

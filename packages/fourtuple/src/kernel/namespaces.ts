@@ -207,7 +207,8 @@ function namespaceInode(link: string | undefined): number | undefined {
 
 function nameOf(proc: ProcFs, inode: number, hostInode: number | undefined, mountName: string | undefined, pid: number | undefined): string {
   if (inode === hostInode) return 'host';
-  if (mountName !== undefined && mountName !== 'net') return mountName;
+  // A mount that calls itself "host" is not the host.
+  if (mountName !== undefined && mountName !== 'net') return mountName === 'host' ? `mount:${mountName}` : mountName;
   if (pid === undefined) return `net:${inode}`;
   const { container, unit } = cgroupName(proc.tryRead(`${pid}/cgroup`) ?? '');
   if (container !== undefined) return container;

@@ -85,7 +85,7 @@ describe('Address: parsing', () => {
         fc.pre(!/%.*[^0-9a-zA-Z.:-]/.test(input));
         expect([input, Address.parse(input) !== undefined]).toEqual([input, isIP(input) !== 0]);
       }),
-      { numRuns: 5000 },
+      { numRuns: 3000 },
     );
   });
 

@@ -70,7 +70,7 @@ describe('prefixContains', () => {
         expect(prefixContains(prefix, address)).toBe(expected);
         expect(prefixContainsWords(prefix, address.w0, address.w1, address.w2, address.w3)).toBe(expected);
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
   });
 });

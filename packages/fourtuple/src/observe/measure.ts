@@ -1,4 +1,4 @@
-import { NamespaceLostError, probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { currentNamespaceInode, NamespaceLostError, probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
 import { LazyOwners } from './owners.ts';
@@ -44,7 +44,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
     const usage = ledger.finish(namespace, probes, ledger.hasNameableSockets ? owners.get() : noOwners, limits);
-    return { id: { inode: namespace.inode, name: namespace.name, path: namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
+    return { id: { inode: namespace.inode, name: namespace.name, path: namespace.inode === currentNamespaceInode() ? OWN_PATH : namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
   }
@@ -58,6 +58,9 @@ export function measure(namespace: FoundNamespace, options: MeasureOptions): Mea
     if (step.done === true) return step.value;
   }
 }
+
+/** The namespace in which we run, and in which a command will be pasted. */
+const OWN_PATH = '/proc/thread-self/ns/net';
 
 /** Probes of one turn: about 2 ms. */
 const PROBES_A_TURN = 64;

@@ -364,6 +364,8 @@ function compilerObstacle(): string | undefined {
 describe(`odd names${because(obstacle)}`, () => {
   const names = ['a b', '-x', '--json', '*', 'quo"te', "apo'strophe", 'back\\slash', '$(true)', 'comma,semicolon;', 'tab\tx', 'new\nline', 'escape\u001B[31mred', 'bell\u0007', 'über', '名前', '😀'];
   const impostors = ['host', 'current'];
+  /** Nobody else's: another run of this file has mounts, too. */
+  const own = (name: string): string => `${name} ${process.pid}`;
   const mounted = new Map<string, HeldNamespace>();
   let holder: NamespaceHolder;
   let shown: readonly { readonly inode: number; readonly name: string; readonly sockets: { readonly established: number } }[] = [];
@@ -372,7 +374,7 @@ describe(`odd names${because(obstacle)}`, () => {
     if (obstacle !== undefined) return;
     holder = new NamespaceHolder();
     mkdirSync(join(folder, 'names'));
-    for (const name of names) mounted.set(name, await holder.make('mount', { connections: 3, timeWait: 0, bound: 0, udp: 0 }, join(folder, 'names', name)));
+    for (const name of names) mounted.set(name, await holder.make('mount', { connections: 3, timeWait: 0, bound: 0, udp: 0 }, join(folder, 'names', own(name))));
     // Four ports, all taken: there will be something to advise.
     for (const name of impostors) mounted.set(name, await holder.make('mount', { connections: 4, timeWait: 0, bound: 0, udp: 0, range: [50_000, 50_003] }, join(folder, 'names', name)));
     shown = (cli.json(['ports', '-A', '--owners', 'none', '--probe', 'none']) as CliAnswer<{ namespaces: typeof shown }>).document.namespaces;
@@ -390,13 +392,13 @@ describe(`odd names${because(obstacle)}`, () => {
 
   it.skipIf(obstacle !== undefined).each(names)('a namespace that is mounted as %j is found, named and read', (name) => {
     const { inode, path } = mounted.get(name)!;
-    expect(shown.filter((one) => one.inode === inode).map((one) => ({ name: one.name, established: one.sockets.established }))).toEqual([{ name, established: 6 }]);
+    expect(shown.filter((one) => one.inode === inode).map((one) => ({ name: one.name, established: one.sockets.established }))).toEqual([{ name: own(name), established: 6 }]);
     expect(inodesBy('-n', path)).toEqual([inode]);
   });
 
   // The newline is left out: the argument parser takes it for the end of "--namespace=…".
   it.skipIf(obstacle !== undefined).each(names.filter((name) => !name.includes('\n')))('--namespace=%j leads to it', (name) => {
-    expect(inodesBy(`--namespace=${name}`)).toEqual([mounted.get(name)!.inode]);
+    expect(inodesBy(`--namespace=${own(name)}`)).toEqual([mounted.get(name)!.inode]);
   });
 
   const inodesBy = (...words: string[]): number[] => (cli.json(['ports', ...words, '--quick']) as CliAnswer<{ namespaces: { inode: number }[] }>).document.namespaces.map(({ inode }) => inode);
