@@ -14,6 +14,7 @@ describe('colour', () => {
     ['not on a dumb terminal', terminal, { TERM: 'dumb' }, false],
     ['in a pipe with FORCE_COLOR', pipe, { FORCE_COLOR: '1' }, true],
     ['not in a pipe with FORCE_COLOR=0', pipe, { FORCE_COLOR: '0' }, false],
+    ['not on a terminal with FORCE_COLOR=0', terminal, { FORCE_COLOR: '0' }, false],
     ['not in a pipe with an empty FORCE_COLOR', pipe, { FORCE_COLOR: '' }, false],
   ])('%s', (_, stream, environment, expected) => {
     expect(isColored(stream, environment)).toBe(expected);

@@ -28,11 +28,14 @@ export interface OutputStream {
   readonly isTTY?: boolean | undefined;
 }
 
-/** Colour on a terminal, unless NO_COLOR is set or the terminal is dumb; FORCE_COLOR overrides (no-color.org). */
+/**
+ * Colour on a terminal. NO_COLOR (no-color.org) and a dumb terminal switch it off; else FORCE_COLOR decides, 0 for off;
+ * a flag of the command line stands above all.
+ */
 export function themeFor(stream: OutputStream, environment: Readonly<Record<string, string | undefined>>, wantsColor?: boolean): Theme {
-  const forced = environment['FORCE_COLOR'] !== undefined && environment['FORCE_COLOR'] !== '0' && environment['FORCE_COLOR'] !== '';
   const refused = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  const isColored = wantsColor ?? (refused ? false : forced || stream.isTTY === true);
+  const force = environment['FORCE_COLOR'] ?? '';
+  const isColored = wantsColor ?? (!refused && (force === '' ? stream.isTTY === true : force !== '0'));
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '';
   // Without a locale a terminal of today still understands UTF-8; only a stated other one says otherwise.
   const isUnicode = locale === '' || /utf-?8/i.test(locale);
