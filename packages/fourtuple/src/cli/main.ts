@@ -92,4 +92,6 @@ export async function main(): Promise<void> {
     stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);
     process.exitCode = isCheck(inputs) ? ExitCode.unknown : ExitCode.notDone;
   }
+  // Everything is written already, unless a terminal still buffers: leaving at once saves taking the heap apart.
+  if (!mayBeTerminal(1) && !mayBeTerminal(2)) process.exit();
 }

@@ -4,8 +4,8 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot } from '../model/index.ts
 import { CommandError, UsageError } from './errors.ts';
 
 const GZIP = 0x1f8b;
-/** The header of every member that we write: deflate, no flags, no time, made on Unix. */
-const MEMBER = Buffer.from('1f8b0800000000000003', 'hex');
+/** How the header of every member that we write begins: deflate, no flags, no time, no level. */
+const MEMBER = Buffer.from('1f8b08000000000000', 'hex');
 const NEWLINE = 10;
 
 /** Appends one snapshot to a recording: a line of JSON, in a gzip member of its own when the name ends in .gz. */
