@@ -55,6 +55,14 @@ async function writeCodeCache() {
   server.close();
 }
 
+/** Wraps a module as Node does when it loads one: bin/code-cache.js compiles the files as they are. */
+function wrap(file) {
+  writeFileSync(file, `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`, 'latin1');
+}
+
+/** What every count runs, in one file: on a small host opening a dozen would take longer than the count. */
+const hot = /src[\\/](model|law|usage|kernel|observe|report|cli[\\/](printer|documents|gather|namespace-line|usage-columns|errors|flags|version)|diagnose[\\/](first-to-fail|texts))/;
+
 /** @param withTypes also emit declarations, for users of the library: several seconds. */
 export async function build({ withTypes = false } = {}) {
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
@@ -69,8 +77,9 @@ export async function build({ withTypes = false } = {}) {
   await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
   await modules.close();
   const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
-  await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
+  await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', charset: 'ascii', codeSplitting: { groups: [{ name: 'core', test: hot }] } });
   await cli.close();
+  for (const name of readdirSync(join(dist, 'cli'))) wrap(join(dist, 'cli', name));
   if (withTypes) {
     const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json'), '--outDir', join(dist, 'types')], { stdio: 'inherit' });
     if (status !== 0) throw new Error('the declarations could not be made');

@@ -32,10 +32,10 @@ export async function loadInput(flags: SourceFlags): Promise<Snapshot | undefine
 }
 
 /** Counts what the flags name: this host, live, or a recording that {@link loadInput} gave. */
-export function* gatherSteps(flags: NamespaceFlags & SourceFlags & CountingFlags, now: Date, recording: Snapshot | undefined): Generator<void, HostMeasurement> {
+export function* gatherSteps(flags: NamespaceFlags & SourceFlags & CountingFlags, now: Date, recording: Snapshot | undefined, portsOnly = false): Generator<void, HostMeasurement> {
   if (recording !== undefined) return measureRecording(selectNamespaces(recording, flags));
   const { namespaces, limits } = chosenNamespaces(flags);
-  const measured = yield* measureHostSteps(namespaces, measureOptions(flags), now);
+  const measured = yield* measureHostSteps(namespaces, { ...measureOptions(flags), portsOnly }, now);
   return { ...measured, limits: [...limits, ...measured.limits] };
 }
 

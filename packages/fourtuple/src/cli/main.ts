@@ -1,3 +1,4 @@
+import { exitNow } from '../kernel/index.ts';
 import { isCheck, runCli } from './app.ts';
 import { ExitCode, type CliContext, type Output } from './context.ts';
 import { FdOutput, mayBeTerminal } from './fd-output.ts';
@@ -77,6 +78,11 @@ const sleep = (ms: number): Promise<boolean> =>
     };
   });
 
+/** True when somebody waits for Node's own way out: the writer of the code cache, a profiler, a coverage tool. */
+function isObserved(): boolean {
+  return process.listenerCount('exit') > 0 || process.execArgv.length > 0 || process.env['NODE_OPTIONS'] !== undefined || process.env['NODE_V8_COVERAGE'] !== undefined;
+}
+
 export async function main(): Promise<void> {
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
@@ -93,5 +99,7 @@ export async function main(): Promise<void> {
     process.exitCode = isCheck(inputs) ? ExitCode.unknown : ExitCode.notDone;
   }
   // Everything is written already, unless a terminal still buffers: leaving at once saves taking the heap apart.
-  if (!mayBeTerminal(1) && !mayBeTerminal(2)) process.exit();
+  if (mayBeTerminal(1) || mayBeTerminal(2)) return;
+  if (!isObserved()) exitNow(process.exitCode ?? 0);
+  process.exit();
 }

@@ -1,4 +1,4 @@
-import { ownerText, tupleText } from '../diagnose/index.ts';
+import { ownerText, tupleText } from '../diagnose/texts.ts';
 import { grouped, percent } from '../model/index.ts';
 import { bar, printable, type Column, type Style } from '../report/index.ts';
 import type { BindPoolUsage, Holder, TupleUsage } from '../usage/index.ts';

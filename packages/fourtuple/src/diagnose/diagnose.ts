@@ -1,6 +1,7 @@
 import { grouped, plural } from '../model/index.ts';
-import type { BindPoolUsage, TupleUsage } from '../usage/index.ts';
+import type { TupleUsage } from '../usage/index.ts';
 import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type Remedy, type Thresholds } from './finding.ts';
+import { findFirstToFail, type FirstToFail } from './first-to-fail.ts';
 import { rules } from './rules.ts';
 import { tupleText, usedText } from './texts.ts';
 
@@ -14,10 +15,6 @@ export interface Diagnosis {
   /** The pool that will refuse first, over all namespaces. */
   readonly firstToFail: FirstToFail | undefined;
 }
-
-export type FirstToFail =
-  | { readonly operation: 'connect'; readonly namespace: string; readonly tuple: TupleUsage }
-  | { readonly operation: 'bind'; readonly namespace: string; readonly pool: BindPoolUsage };
 
 /** Where in the documentation each finding is explained. */
 export function findingReference(id: string): string {
@@ -54,31 +51,6 @@ function aimed(remedy: Remedy, { id }: Inspected, inspected: readonly Inspected[
   if (isReaders || remedy.command?.startsWith('sysctl -w net.') !== true) return remedy;
   const title = `In ${id.name}: ${remedy.title}`;
   return id.path !== undefined && /^[\w./@:+-]+$/.test(id.path) ? { ...remedy, title, command: `nsenter --net=${id.path} ${remedy.command}` } : { title, risk: remedy.risk };
-}
-
-/**
- * The pool with the fewest ports left. A bind pool counts only where programs bind source addresses, or for UDP: a
- * plain connect() never meets it. Where both have as many left, connect() is named: more programs meet it.
- */
-function findFirstToFail(inspected: readonly Inspected[]): FirstToFail | undefined {
-  let first: FirstToFail | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
-  for (const { id, usage } of inspected) {
-    const tuple = usage.tuples.length === 0 ? undefined : usage.tuples.at(0);
-    if (tuple !== undefined && tuple.free < fewest) {
-      first = { operation: 'connect', namespace: id.name, tuple };
-      fewest = tuple.free;
-    }
-    const bindsSources = usage.poisoned.some((group) => group.kind === 'bound-connected' || group.kind === 'bound-idle' || group.kind === 'time-wait');
-    for (const pool of usage.bindPools) {
-      const isMet = pool.protocol === 'udp' ? pool.source.isUnspecified && pool.used > 0 : bindsSources && !pool.source.isUnspecified && pool.used > 0;
-      if (isMet && pool.free < fewest) {
-        first = { operation: 'bind', namespace: id.name, pool };
-        fewest = pool.free;
-      }
-    }
-  }
-  return first;
 }
 
 /** The fullest tuple of all namespaces. */

@@ -1,5 +1,6 @@
 export * from './finding.ts';
 export * from './diagnose.ts';
+export * from './first-to-fail.ts';
 export * from './rules.ts';
 export * from './texts.ts';
 export * from './known-services.ts';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
@@ -25,9 +26,8 @@ export function loadFfi(): Ffi {
 
 function tryLoad(): Ffi | UnsupportedError {
   if (process.env['FOURTUPLE_NO_KOFFI'] === '1') return new UnsupportedError('koffi', 'FOURTUPLE_NO_KOFFI to be unset');
-  const require = createRequire(import.meta.url);
   try {
-    return openPrebuilt(require) ?? (require('koffi') as Ffi);
+    return openPrebuilt() ?? (createRequire(import.meta.url)('koffi') as Ffi);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const needs =
@@ -38,22 +38,27 @@ function tryLoad(): Ffi | UnsupportedError {
   }
 }
 
-function openPrebuilt(require: NodeJS.Require): Ffi | undefined {
-  let entry: string;
-  try {
-    entry = require.resolve(`@koromix/koffi-linux-${process.arch}/package.json`);
-  } catch {
-    return undefined;
-  }
+function openPrebuilt(): Ffi | undefined {
+  const folder = findPrebuilt();
+  if (folder === undefined) return undefined;
   // A glibc binary does not open on musl, nor the reverse: the first that opens is the right one.
   for (const libc of ['linux', 'musl']) {
     const holder = { exports: {} as Partial<Ffi> };
     try {
-      process.dlopen(holder, join(dirname(entry), `${libc}_${process.arch}`, 'koffi.node'));
+      process.dlopen(holder, join(folder, `${libc}_${process.arch}`, 'koffi.node'));
       if (typeof holder.exports.load === 'function') return holder.exports as Ffi;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') throw error;
     }
   }
   return undefined;
+}
+
+/** The package of the prebuilt binary, where `require` would look first; making a `require` takes longer than looking. */
+function findPrebuilt(): string | undefined {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules/@koromix', `koffi-linux-${process.arch}`);
+    if (existsSync(candidate)) return candidate;
+    if (folder === dirname(folder)) return undefined;
+  }
 }

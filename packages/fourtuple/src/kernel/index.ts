@@ -14,3 +14,4 @@ export * from './port-probe.ts';
 export * from './bound-inactive.ts';
 export * from './features.ts';
 export * from './names.ts';
+export { exitNow } from './libc.ts';

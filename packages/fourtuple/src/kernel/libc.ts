@@ -50,6 +50,7 @@ export interface Libc {
   setns: Call;
   unshare: Call;
   ioctl: Call;
+  _exit: Call;
   errno(): number;
 }
 
@@ -69,9 +70,18 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   setns: 'int setns(int, int)',
   unshare: 'int unshare(int)',
   ioctl: 'int ioctl(int, unsigned long, void *)',
+  _exit: 'void _exit(int)',
 };
 
 let libc: Libc | undefined;
+
+/**
+ * Ends the process this instant, by _exit(2), where libc is loaded already: Node's own way out takes the heap and its
+ * threads apart first, some 5 ms. Returns where it is not loaded.
+ */
+export function exitNow(code: number): void {
+  libc?._exit(code);
+}
 
 /** @throws UnsupportedError when koffi cannot be loaded. */
 export function loadLibc(): Libc {

@@ -19,6 +19,16 @@ export function isReusableTimeWait(socket: SocketCursor, settings: ReuseSettings
   return TIME_WAIT_MS - socket.expiresMs > settings.tcpTwReuseDelayMs;
 }
 
+/** Of which TIME_WAIT the age matters: of none, of those with a loopback end, of any. */
+export const ReuseScope = { none: 0, loopback: 1, any: 2 } as const;
+export type ReuseScope = (typeof ReuseScope)[keyof typeof ReuseScope];
+
+/** Which TIME_WAIT can be reusable at all under these settings, without a device. */
+export function reuseScope(settings: ReuseSettings): ReuseScope {
+  if (settings.tcpTwReuse === 0 || !settings.tcpTimestamps) return ReuseScope.none;
+  return settings.tcpTwReuse === 2 ? ReuseScope.loopback : ReuseScope.any;
+}
+
 function touchesLoopback(socket: SocketCursor): boolean {
   return (
     socket.interfaceIndex === LOOPBACK_INTERFACE ||

@@ -32,12 +32,24 @@ export class Column<A extends NumericArray> {
     this.length++;
   }
 
+  /** Appends zeros; their number divides the size of a chunk. */
+  pushZeros(count: number): void {
+    if (this.length - this.#base === this.#last.length) this.#grow();
+    const from = this.length - this.#base;
+    this.#last.fill(0, from, from + count);
+    this.length += count;
+  }
+
   at(index: number): number {
     return this.#chunks[index >>> CHUNK_BITS]![index & MASK]!;
   }
 
   set(index: number, value: number): void {
     this.#chunks[index >>> CHUNK_BITS]![index & MASK] = value;
+  }
+
+  increment(index: number): void {
+    this.#chunks[index >>> CHUNK_BITS]![index & MASK]!++;
   }
 
   clear(): void {

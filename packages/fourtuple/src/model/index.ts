@@ -5,6 +5,7 @@ export * from './port-set.ts';
 export * from './tcp-state.ts';
 export * from './protocol.ts';
 export * from './socket-cursor.ts';
+export * from './socket-records.ts';
 export * from './socket-table.ts';
 export * from './word-table.ts';
 export * from './growing.ts';

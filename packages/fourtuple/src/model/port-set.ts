@@ -1,4 +1,5 @@
 const WORDS = 65536 / 32;
+const UNCOUNTED = -1;
 
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
@@ -6,12 +7,15 @@ export class PortSet {
   /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
   #first: number;
   #last: number;
+  /** Number of members, or UNCOUNTED after a change of many at once. */
+  #size: number;
 
   constructor(words?: Uint32Array) {
     if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
     this.#words = words ?? new Uint32Array(WORDS);
     this.#first = words === undefined ? WORDS : 0;
     this.#last = words === undefined ? -1 : WORDS - 1;
+    this.#size = words === undefined ? 0 : UNCOUNTED;
   }
 
   /** True for a set to which nothing was ever added. */
@@ -46,13 +50,19 @@ export class PortSet {
 
   add(port: number): void {
     const word = port >>> 5;
+    const held = this.#words[word]!;
+    const bit = 1 << (port & 31);
+    if ((held & bit) !== 0) return;
     if (word < this.#first) this.#first = word;
     if (word > this.#last) this.#last = word;
-    this.#words[word]! |= 1 << (port & 31);
+    this.#words[word] = held | bit;
+    if (this.#size !== UNCOUNTED) this.#size++;
   }
 
   delete(port: number): void {
+    if (!this.has(port)) return;
     this.#words[port >>> 5]! &= ~(1 << (port & 31));
+    if (this.#size !== UNCOUNTED) this.#size--;
   }
 
   has(port: number): boolean {
@@ -61,6 +71,7 @@ export class PortSet {
 
   addRange(low: number, high: number): void {
     if (low > high) return;
+    this.#size = UNCOUNTED;
     this.#first = Math.min(this.#first, low >>> 5);
     this.#last = Math.max(this.#last, high >>> 5);
     let port = low;
@@ -70,6 +81,8 @@ export class PortSet {
   }
 
   addAll(other: PortSet): this {
+    if (other.isNeverFilled) return this;
+    this.#size = UNCOUNTED;
     const theirs = other.#words;
     for (let index = other.#first; index <= other.#last; index++) this.#words[index]! |= theirs[index]!;
     this.#first = Math.min(this.#first, other.#first);
@@ -78,6 +91,8 @@ export class PortSet {
   }
 
   deleteAll(other: PortSet): this {
+    if (other.isNeverFilled) return this;
+    this.#size = UNCOUNTED;
     const theirs = other.#words;
     for (let index = Math.max(this.#first, other.#first); index <= Math.min(this.#last, other.#last); index++) this.#words[index]! &= ~theirs[index]!;
     return this;
@@ -86,6 +101,7 @@ export class PortSet {
   clear(): void {
     this.#first = WORDS;
     this.#last = -1;
+    this.#size = 0;
     this.#words.fill(0);
   }
 
@@ -94,13 +110,17 @@ export class PortSet {
     const copy = new PortSet(this.#words.slice());
     copy.#first = this.#first;
     copy.#last = this.#last;
+    copy.#size = this.#size;
     return copy;
   }
 
   get size(): number {
-    let count = 0;
-    for (let index = this.#first; index <= this.#last; index++) count += bitCount(this.#words[index]!);
-    return count;
+    if (this.#size === UNCOUNTED) {
+      let count = 0;
+      for (let index = this.#first; index <= this.#last; index++) count += bitCount(this.#words[index]!);
+      this.#size = count;
+    }
+    return this.#size;
   }
 
   /** Number of members that are also in `other`; nothing is allocated. */

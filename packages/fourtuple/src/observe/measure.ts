@@ -1,7 +1,8 @@
-import { currentNamespaceInode, NamespaceLostError, probeBind, probePorts, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { currentNamespaceInode, NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
 import { LazyOwners } from './owners.ts';
+import { runSteps } from './steps.ts';
 import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
 
 export interface MeasureOptions {
@@ -10,6 +11,8 @@ export interface MeasureOptions {
   /** Do not ask for bound, unconnected sockets: saves the kernel a walk of the bind table. */
   readonly skipBound?: boolean;
   readonly skipUdp?: boolean;
+  /** No counters, and of the settings those alone that decide who gets which port. */
+  readonly portsOnly?: boolean;
   readonly source?: SourceChoice;
 }
 
@@ -29,7 +32,7 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
  * readAll() or readSliced(); its return value is the measurement.
  */
 export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: LazyOwners): Generator<void, Measurement> {
-  const opened = openNamespace(namespace, options.source);
+  const opened = openNamespace(namespace, options.source, new ProcFs(), { portsOnly: options.portsOnly === true });
   try {
     const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly: options.owners === 'none' && options.probes === 'none' && options.skipBound === true });
     const { source } = opened;
@@ -39,11 +42,12 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     // rest: asked for alone they would make the kernel walk the whole table of connections once more.
     yield* source.read({ protocol: Protocol.tcp, states: LISTEN }, ledger.listeners);
     const rest = ALL_HASHED_STATES & ~LISTEN;
-    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT, countOnly: true }, ledger.others);
-    if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES, countOnly: true }, ledger.udp);
+    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT }, ledger.others);
+    if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
-    const usage = ledger.finish(namespace, probes, ledger.hasNameableSockets ? owners.get() : noOwners, limits);
+    const index = ledger.hasNameableSockets ? yield* owners.steps() : noOwners;
+    const usage = ledger.finish(namespace, probes, index, limits);
     return { id: { inode: namespace.inode, name: namespace.name, path: namespace.inode === currentNamespaceInode() ? OWN_PATH : namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
@@ -52,18 +56,14 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
 
 /** {@link measureSteps} in one go. */
 export function measure(namespace: FoundNamespace, options: MeasureOptions): Measurement {
-  const steps = measureSteps(namespace, options, new LazyOwners(options.owners, []));
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return runSteps(measureSteps(namespace, options, new LazyOwners(options.owners, [])));
 }
 
 /** The namespace in which we run, and in which a command will be pasted. */
 const OWN_PATH = '/proc/thread-self/ns/net';
 
-/** Probes of one turn: about 2 ms. */
-const PROBES_A_TURN = 64;
+/** Probes between two pauses: a quarter of a millisecond, as long as a datagram of sockets takes. */
+const PROBES_A_TURN = 8;
 
 interface Asked {
   readonly probes: PortProbes;
@@ -117,11 +117,7 @@ function* askPorts(opened: OpenedNamespace, ports: readonly number[], fallback: 
 
 /** {@link askKernelSteps} in one go. */
 export function askKernel(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): Asked {
-  const steps = askKernelSteps(opened, ledger, mode);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return runSteps(askKernelSteps(opened, ledger, mode));
 }
 
 function fallbackTarget(ledger: PortLedger): Address | undefined {

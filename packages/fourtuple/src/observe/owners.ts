@@ -1,4 +1,5 @@
-import { ProcFs, readOwners, type OwnerMode } from '../kernel/index.ts';
+import { runSteps } from './steps.ts';
+import { ProcFs, readOwnersSteps, type OwnerMode } from '../kernel/index.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
 
 /** Reads which process holds which socket at the first need, once for all namespaces: it is the dearest thing to read. */
@@ -13,13 +14,19 @@ export class LazyOwners {
     this.#limits = limits;
   }
 
-  get(): OwnerIndex {
+  /** The index, read now unless it was before; pauses as it goes. */
+  *steps(): Generator<void, OwnerIndex> {
     if (this.#mode === 'none') return noOwners;
     if (this.#index === undefined) {
-      const read = readOwners(new ProcFs(), this.#mode);
+      const read = yield* readOwnersSteps(new ProcFs(), this.#mode);
       this.#index = read.index;
       this.#limits.push(...read.limits);
     }
     return this.#index;
+  }
+
+  /** {@link steps} in one go. */
+  get(): OwnerIndex {
+    return runSteps(this.steps());
   }
 }

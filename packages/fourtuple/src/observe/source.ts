@@ -21,14 +21,15 @@ export type SourceChoice = 'auto' | 'sock_diag' | 'procfs';
  * koffi is missing or entering is refused.
  * @throws NamespaceGoneError, or the error of the chosen way when `choice` is not `auto`.
  */
-export function openNamespace(namespace: FoundNamespace, choice: SourceChoice = 'auto', proc: ProcFs = new ProcFs()): OpenedNamespace {
+export function openNamespace(namespace: FoundNamespace, choice: SourceChoice = 'auto', proc: ProcFs = new ProcFs(), { portsOnly = false } = {}): OpenedNamespace {
+  const counters = (net: string): Counters => (portsOnly ? {} : readCounters(proc, net));
   const isCurrent = namespace.inode === currentNamespaceInode();
   const inside = <T>(work: () => T): T => (isCurrent ? work() : withNamespace(namespace, work));
   const readInside = (source: () => SocketSource, limits: readonly string[]): OpenedNamespace =>
     inside(() => {
       const opened = source();
-      const { settings, limits: assumed } = readSettings(proc);
-      return { namespace, source: opened, settings, counters: readCounters(proc, OWN_NET), limits: [...limits, ...opened.limits, ...assumed], inside, canEnter: true };
+      const { settings, limits: assumed } = readSettings(proc, { portsOnly });
+      return { namespace, source: opened, settings, counters: counters(OWN_NET), limits: [...limits, ...opened.limits, ...assumed], inside, canEnter: true };
     });
   if (choice !== 'procfs') {
     try {
@@ -52,7 +53,7 @@ export function openNamespace(namespace: FoundNamespace, choice: SourceChoice = 
       namespace,
       source,
       settings,
-      counters: readCounters(proc, net),
+      counters: counters(net),
       limits: [...why, ...source.limits, `The settings of ${namespace.name} cannot be read without entering it: the kernel's defaults are assumed.`],
       inside,
       canEnter: false,

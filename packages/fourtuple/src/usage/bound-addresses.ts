@@ -45,9 +45,11 @@ export class BoundAddresses {
     return index;
   }
 
-  /** Notes usable ports of an address whose index is known and which is no wildcard. */
-  addAllAt(index: number, ports: PortSet): void {
-    this.#held[index]!.addAll(ports);
+  /** Notes usable ports of an address whose index is known and which is no wildcard; keeps the set as it is given. */
+  adoptAt(index: number, ports: PortSet): void {
+    const held = this.#held[index]!;
+    if (held.isNeverFilled) this.#held[index] = ports;
+    else held.addAll(ports);
   }
 
   /** The port is held by an IPv6 socket of which it is not known whether it is v6only; assumed not to be. */
@@ -69,28 +71,33 @@ export class BoundAddresses {
   /** Number of usable ports that some holder takes away from bind(address, 0), for every address seen and the wildcards. */
   *pools(): Generator<{ source: Address; used: number }> {
     const ipv4 = this.#ipv4Specific();
-    const everything = this.#held.reduce((all, held, index) => (this.#address(index).isIpv4 ? all : all.addAll(held)), ipv4.clone());
+    const everything = this.#held.reduce((all, held, index) => (this.#isIpv4(index) ? all : all.addAll(held)), ipv4.clone());
     yield { source: Address.anyIpv4, used: this.#usedBy(ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific) };
     yield { source: Address.anyIpv6, used: this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6) };
     const wildForIpv4 = this.#wildDual.clone().addAll(this.#wildIpv4);
     const wildForIpv6 = this.#wildDual.clone().addAll(this.#wildIpv6);
     for (let index = 0; index < this.#held.length; index++) {
       const source = this.#address(index);
-      yield { source, used: this.#usedBy(this.#held[index]!.clone(), source.isIpv4 ? wildForIpv4 : wildForIpv6) };
+      yield { source, used: this.#usedBy(this.#held[index]!, source.isIpv4 ? wildForIpv4 : wildForIpv6) };
     }
   }
 
   #ipv4Specific(): PortSet {
     const all = new PortSet();
     this.#held.forEach((held, index) => {
-      if (this.#address(index).isIpv4) all.addAll(held);
+      if (this.#isIpv4(index)) all.addAll(held);
     });
     return all;
   }
 
-  #usedBy(scratch: PortSet, ...others: readonly PortSet[]): number {
-    for (const other of others) scratch.addAll(other);
-    return scratch.countCommon(this.#usable);
+  /** Size of the union; every set holds usable ports alone. */
+  #usedBy(held: PortSet, ...others: readonly PortSet[]): number {
+    const filled = others.filter((other) => !other.isNeverFilled);
+    return filled.length === 0 ? held.size : filled.reduce((all, other) => all.addAll(other), held.clone()).size;
+  }
+
+  #isIpv4(index: number): boolean {
+    return this.#addresses.word(index, 2) === 0xffff && this.#addresses.word(index, 0) === 0 && this.#addresses.word(index, 1) === 0;
   }
 
   #address(index: number): Address {

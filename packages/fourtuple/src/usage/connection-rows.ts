@@ -1,12 +1,14 @@
-import { PortSet, u16, u32, u8, WordTable, type Column, type SocketCursor } from '../model/index.ts';
+import { localPortOf, PortSet, RECORDS, stateOf, swapPort, swapWord, u16, u32, u8, Word, WordTable, type Column, type SocketCursor, type SocketRecords } from '../model/index.ts';
+import type { ReuseScope } from '../law/index.ts';
+import { Ipv4Tuples } from './ipv4-tuples.ts';
 
 const STATE_MASK = 0x0f;
 const REUSABLE = 0x10;
 const NO_PORT = 0x20;
-/** Counters a tuple: one for each state number; state 0 does not exist, and its counter serves {@link OCCUPIED}. */
+/** Counters a tuple: one for each state number; state 0 does not exist, and its counter serves {@link UNOCCUPIED}. */
 export const STATES = 16;
-/** Connections on usable ports that are not reusable. */
-export const OCCUPIED = 0;
+/** Connections that take nothing of the pool: on ports that are not usable, or reusable. */
+export const UNOCCUPIED = 0;
 
 const NONE = -1;
 
@@ -21,8 +23,8 @@ export class ConnectionRows {
   readonly port: Column<Uint16Array> = u16();
   readonly #bits = u8();
   readonly inode: Column<Uint32Array> | undefined;
-  /** Per tuple and state: number of sockets. */
-  readonly states: Column<Uint32Array> = u32();
+  /** Per tuple and state: number of sockets that came one by one. */
+  readonly #states: Column<Uint32Array> = u32();
   /** Per tuple: position in {@link sources}. */
   readonly sourceOf: Column<Uint32Array> = u32();
   /** Distinct local addresses, four words each. */
@@ -35,11 +37,12 @@ export class ConnectionRows {
   reusableCount = 0;
   // A host without connections does not pay for these.
   #countOn: Uint32Array | undefined;
-  #firstOn: Int32Array | undefined;
+  #firstOn: Uint32Array | undefined;
 
   // IPv4 keys are short, and most keys are IPv4.
-  readonly #ipv4 = new WordTable(4);
+  readonly #ipv4 = new Ipv4Tuples((id) => this.#newIpv4Tuple(id));
   readonly #ipv6 = new WordTable(10);
+  readonly #ids = new Int32Array(RECORDS);
   readonly #tupleOfIpv4 = u32();
   readonly #tupleOfIpv6 = u32();
   /** Per tuple: twice the key's number, plus one for IPv6. */
@@ -67,33 +70,61 @@ export class ConnectionRows {
     return this.sourceOf.length;
   }
 
+  /** Number of a tuple's sockets in a state; of {@link UNOCCUPIED}: those that take nothing of the pool. */
+  inState(tuple: number, state: number): number {
+    const held = this.#keyOf.at(tuple);
+    return this.#states.at(tuple * STATES + state) + ((held & 1) === 0 ? this.#ipv4.counted(held >>> 1, state) : 0);
+  }
+
   add(socket: SocketCursor, isReusable: boolean): void {
     const tuple = this.#tupleOf(socket);
     const port = socket.localPort;
     const isUsable = this.#usable.has(port);
-    const counters = tuple * STATES;
     this.count++;
-    this.states.set(counters + (socket.state & STATE_MASK), this.states.at(counters + (socket.state & STATE_MASK)) + 1);
-    this.#countOn ??= new Uint32Array(65536);
-    this.#countOn[port]!++;
-    if (isUsable) {
-      this.portsOf[this.sourceOf.at(tuple)]!.add(port);
-      if (!isReusable) this.states.set(counters + OCCUPIED, this.states.at(counters + OCCUPIED) + 1);
-    }
+    this.#states.increment(tuple * STATES + (socket.state & STATE_MASK));
+    if (isUsable) this.portsOf[this.sourceOf.at(tuple)]!.add(port);
+    if (!isUsable || isReusable) this.#states.increment(tuple * STATES + UNOCCUPIED);
+    if (isReusable) this.reusableCount++;
     if (this.#keptPorts !== undefined && isUsable && !isReusable && socket.interfaceIndex === 0 && !this.#keptPorts.has(port)) return;
-    this.#keep(socket, tuple, isReusable);
+    this.#keep(tuple, port, socket.state | (isReusable ? REUSABLE : 0), socket.noPort === 1, socket.inode);
   }
 
-  #keep(socket: SocketCursor, tuple: number, isReusable: boolean): void {
-    const port = socket.localPort;
-    this.#firstOn ??= new Int32Array(65536).fill(NONE);
-    if (this.#firstOn[port] === NONE) this.#firstOn[port] = this.length;
-    if (socket.noPort === 1) this.noPort.add(port);
-    if (isReusable) this.reusableCount++;
+  /**
+   * As {@link add} for all of a run that is plain, see {@link Ipv4Tuples.count}.
+   * @returns for each record a number, -1 when it was not plain and is still to be added; valid until the next call.
+   */
+  addRun(records: SocketRecords, plain: Uint8Array, reusable: ReuseScope): { readonly ids: Int32Array; readonly counted: number } {
+    const ids = this.#ids;
+    const counted = this.#ipv4.count(records, plain, reusable, ids);
+    this.count += counted;
+    // No plain port can turn out to be held explicitly where rows are kept of some ports alone.
+    if (this.#keptPorts === undefined) this.#keepRun(records, ids);
+    return { ids, counted };
+  }
+
+  /** Connections in a state that came in runs. */
+  inRuns(state: number): number {
+    return this.#ipv4.total(state);
+  }
+
+  #keepRun({ words, starts, noPort, length }: SocketRecords, ids: Int32Array): void {
+    for (let index = 0; index < length; index++) {
+      const id = ids[index]!;
+      if (id < 0) continue;
+      const at = starts[index]!;
+      this.#keep(this.#tupleOfIpv4.at(id), localPortOf(words[at + Word.ports]!), stateOf(words[at]!), noPort[index] === 1, words[at + Word.inode]! >>> 0);
+    }
+  }
+
+  #keep(tuple: number, port: number, bits: number, hasNoPort: boolean, inode: number): void {
+    this.#countOn ??= new Uint32Array(65536);
+    this.#firstOn ??= new Uint32Array(65536);
+    if (this.#countOn[port]!++ === 0) this.#firstOn[port] = this.length;
+    if (hasNoPort) this.noPort.add(port);
     this.tuple.push(tuple);
     this.port.push(port);
-    this.#bits.push(socket.state | (isReusable ? REUSABLE : 0) | (socket.noPort === 1 ? NO_PORT : 0));
-    this.inode?.push(socket.inode);
+    this.#bits.push(hasNoPort ? bits | NO_PORT : bits);
+    this.inode?.push(inode);
   }
 
   stateAt(row: number): number {
@@ -108,14 +139,14 @@ export class ConnectionRows {
     return (this.#bits.at(row) & NO_PORT) !== 0;
   }
 
-  /** Number of connections on a local port, kept or not. */
+  /** Number of kept connections on a local port. */
   countOn(port: number): number {
     return this.#countOn?.[port] ?? 0;
   }
 
   /** Position of the first kept connection on a local port, or -1. */
   firstOn(port: number): number {
-    return this.#firstOn?.[port] ?? NONE;
+    return this.countOn(port) === 0 ? NONE : this.#firstOn![port]!;
   }
 
   /** The words of a tuple's key: 4 of the source, 4 of the destination, destination port, device. */
@@ -124,11 +155,11 @@ export class ConnectionRows {
     const id = held >>> 1;
     if ((held & 1) === 1) return Array.from({ length: 10 }, (_, index) => this.#ipv6.word(id, index));
     const word = (index: number): number => this.#ipv4.word(id, index);
-    return [0, 0, 0xffff, word(0), 0, 0, 0xffff, word(1), word(2), word(3)];
+    return [0, 0, 0xffff, swapWord(word(0)), 0, 0, 0xffff, swapWord(word(1)), swapPort(word(2)), word(3)];
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.#states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
     this.portsOf.length = 0;
     this.noPort.clear();
@@ -142,9 +173,8 @@ export class ConnectionRows {
 
   #tupleOf(socket: SocketCursor): number {
     if (socket.local2 === 0xffff && socket.local0 === 0 && socket.local1 === 0) {
-      const id = this.#ipv4.internFour(socket.local3, socket.remote3, socket.remotePort, socket.interfaceIndex);
-      if (id < this.#tupleOfIpv4.length) return this.#tupleOfIpv4.at(id);
-      return this.#newTuple(socket, this.#tupleOfIpv4, id * 2);
+      const id = this.#ipv4.intern(swapWord(socket.local3) | 0, swapWord(socket.remote3) | 0, swapPort(socket.remotePort), socket.interfaceIndex);
+      return this.#tupleOfIpv4.at(id);
     }
     const { key } = this.#ipv6;
     key[0] = socket.local0;
@@ -158,21 +188,21 @@ export class ConnectionRows {
     key[8] = socket.remotePort;
     key[9] = socket.interfaceIndex;
     const id = this.#ipv6.intern();
-    if (id < this.#tupleOfIpv6.length) return this.#tupleOfIpv6.at(id);
-    return this.#newTuple(socket, this.#tupleOfIpv6, id * 2 + 1);
+    if (id === this.#tupleOfIpv6.length) this.#tupleOfIpv6.push(this.#newTuple(id * 2 + 1, socket.local0, socket.local1, socket.local2, socket.local3));
+    return this.#tupleOfIpv6.at(id);
   }
 
-  #newTuple(socket: SocketCursor, numbers: Column<Uint32Array>, held: number): number {
+  #newIpv4Tuple(id: number): PortSet {
+    const tuple = this.#newTuple(id * 2, 0, 0, 0xffff, swapWord(this.#ipv4.word(id, 0)));
+    this.#tupleOfIpv4.push(tuple);
+    return this.portsOf[this.sourceOf.at(tuple)]!;
+  }
+
+  #newTuple(held: number, local0: number, local1: number, local2: number, local3: number): number {
     const tuple = this.sourceOf.length;
-    numbers.push(tuple);
     this.#keyOf.push(held);
-    for (let state = 0; state < STATES; state++) this.states.push(0);
-    const { key } = this.sources;
-    key[0] = socket.local0;
-    key[1] = socket.local1;
-    key[2] = socket.local2;
-    key[3] = socket.local3;
-    const source = this.sources.intern();
+    this.#states.pushZeros(STATES);
+    const source = this.sources.internFour(local0, local1, local2, local3);
     if (source === this.portsOf.length) this.portsOf.push(new PortSet());
     this.sourceOf.push(source);
     return tuple;

@@ -1,5 +1,5 @@
-import { isReusableTimeWait } from '../law/index.ts';
-import { Address, PortSet, Protocol, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type SocketCursor, type SocketSink } from '../model/index.ts';
+import { isReusableTimeWait, reuseScope, type ReuseScope } from '../law/index.ts';
+import { Address, PortSet, Protocol, readRecord, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { Evidence } from './evidence.ts';
@@ -36,7 +36,7 @@ const noProbes: PortProbes = { explicit: [], shared: [] };
  */
 export class PortLedger {
   readonly listeners: SocketSink;
-  readonly others: SocketSink;
+  readonly others: RecordSink;
   readonly udp: UdpPorts;
   readonly settings: Settings;
   readonly #usable: PortSet;
@@ -51,26 +51,34 @@ export class PortLedger {
   readonly #outsideRow: number[] = [];
   readonly #orphans = new Set<number>();
   readonly #uncertainIpv6 = new PortSet();
+  /** 1 for usable ports without a listener: connections on them are outgoing. Made after the listeners were read. */
+  #plainPorts: Uint8Array | undefined;
+  readonly #cursor = new SocketCursor();
+  readonly #reusable: ReuseScope;
   #kinds: PortKinds | undefined;
   #addresses: BoundAddresses | undefined;
 
   constructor(settings: Settings, options: LedgerOptions) {
     this.settings = settings;
     this.#usable = usablePorts(settings, new PortSet());
+    this.#reusable = reuseScope(settings);
     this.#rows = new ConnectionRows(this.#usable, options.trackInodes, options.countOnly === true ? this.#listenerIndex.ports : undefined);
     this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
     this.listeners = {
       accept: (socket) => {
+        this.#plainPorts = undefined;
         this.#listening.accept(socket);
         this.#listenerIndex.add(socket, this.#isV6Only(socket));
       },
       reset: () => {
+        this.#plainPorts = undefined;
         this.#listening.reset();
         this.#listenerIndex.clear();
       },
     };
     this.others = {
       accept: (socket) => this.#acceptOther(socket),
+      take: (records) => this.#takeOthers(records),
       reset: () => this.#resetOthers(),
     };
   }
@@ -116,7 +124,7 @@ export class PortLedger {
     const usableSize = usableCount(settings, this.#usable);
     const inRange = settings.localPortRange.high - settings.localPortRange.low + 1;
     const poolSize = usableSize - kinds.explicit.size;
-    const states = this.#states;
+    const states = this.#states.map((count, state) => count + this.#rows.inRuns(state));
     const listen = this.#listening.length;
     const listeners = this.#listeningPorts(owners);
     const tuples = buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans);
@@ -150,6 +158,30 @@ export class PortLedger {
       limits,
       connectionOn: (port) => this.#connectionOn(port, owners, tuples.accepted),
     };
+  }
+
+  /**
+   * Counts a run. What is plainly an outgoing IPv4 connection, as nearly all are, goes straight from the kernel's record
+   * into its tuple; anything else takes the way of single sockets.
+   */
+  #takeOthers(records: SocketRecords): void {
+    const { length } = records;
+    const { ids, counted } = this.#rows.addRun(records, (this.#plainPorts ??= this.#findPlainPorts()), this.#reusable);
+    if (counted === length) return;
+    for (let index = 0; index < length; index++) {
+      if (ids[index]! >= 0) continue;
+      readRecord(records, index, this.#cursor);
+      this.#acceptOther(this.#cursor);
+    }
+  }
+
+  #findPlainPorts(): Uint8Array {
+    const plain = new Uint8Array(65536);
+    const { low, high } = this.settings.localPortRange;
+    plain.fill(1, low, high + 1);
+    for (const port of this.settings.reservedPorts) plain[port] = 0;
+    for (const port of this.#listenerIndex.ports) plain[port] = 0;
+    return plain;
   }
 
   #acceptOther(socket: SocketCursor): void {
@@ -217,7 +249,7 @@ export class PortLedger {
     const rows = this.#rows;
     rows.portsOf.forEach((ports, source) => {
       const word = (index: number): number => rows.sources.word(source, index);
-      addresses.addAllAt(addresses.indexOf(word(0), word(1), word(2), word(3)), ports);
+      addresses.adoptAt(addresses.indexOf(word(0), word(1), word(2), word(3)), ports);
     });
     for (const port of this.#uncertainIpv6) addresses.addUncertain(port);
     this.#addresses = addresses;

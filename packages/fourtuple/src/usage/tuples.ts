@@ -1,5 +1,5 @@
 import { Address, TcpState, type OwnerIndex, type PortSet } from '../model/index.ts';
-import { OCCUPIED, STATES, type ConnectionRows } from './connection-rows.ts';
+import { STATES, UNOCCUPIED, type ConnectionRows } from './connection-rows.ts';
 import type { PortKinds } from './port-kinds.ts';
 import type { Holder, TupleTable, TupleUsage } from './types.ts';
 
@@ -24,8 +24,8 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   const explicit = new Uint32Array(tuples);
   const total = new Uint32Array(tuples);
   for (let tuple = 0; tuple < tuples; tuple++) {
-    used[tuple] = rows.states.at(tuple * STATES + OCCUPIED);
-    for (let state = 1; state < STATES; state++) total[tuple]! += rows.states.at(tuple * STATES + state);
+    for (let state = 1; state < STATES; state++) total[tuple]! += rows.inState(tuple, state);
+    used[tuple] = total[tuple]! - rows.inState(tuple, UNOCCUPIED);
   }
   if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) {
     for (let row = 0; row < rows.length; row++) {
@@ -48,7 +48,7 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   const at = (rank: number): TupleUsage => {
     const tuple = order[rank]!;
     const words = rows.describe(tuple);
-    const state = (number: number): number => rows.states.at(tuple * STATES + number);
+    const state = (number: number): number => rows.inState(tuple, number);
     return {
       protocol: 'tcp',
       source: new Address(words[0]!, words[1]!, words[2]!, words[3]!),
@@ -138,7 +138,7 @@ function holdersByTuple(rows: ConnectionRows, kinds: PortKinds, owners: OwnerInd
   for (const [key, count] of counts) {
     const tuple = Math.floor(key / width);
     const owner = key % width;
-    const holder = { owner: owners.owners[owner]!, ...count, isEstimate: owners.weights[owner]! > 1 };
+    const holder = { owner: owners.owners[owner]!, ports: Math.round(count.ports), explicit: Math.round(count.explicit), isEstimate: owners.weights[owner]! > 1 };
     const list = byTuple.get(tuple);
     if (list === undefined) byTuple.set(tuple, [holder]);
     else list.push(holder);

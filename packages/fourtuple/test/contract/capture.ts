@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kernelRelease, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK } from '../../src/kernel/index.ts';
 import { AF_INET, AF_INET6, NETLINK_SOCK_DIAG } from '../../src/kernel/libc.ts';
-import { dump } from '../../src/kernel/netlink/dump.ts';
+import { dump, NOTHING_TAKEN } from '../../src/kernel/netlink/dump.ts';
 import { openKernelSocket, type KernelSocket } from '../../src/kernel/netlink/kernel-socket.ts';
 import { encodeMessage, NLM_F_DUMP, NLM_F_REQUEST } from '../../src/kernel/netlink/message.ts';
 import { decodeSocket } from '../../src/kernel/sock-diag/decode.ts';
+import { RecordRun, takesRuns } from '../../src/kernel/sock-diag/record-run.ts';
 import { encodeLegacyRequest, encodeRequest } from '../../src/kernel/sock-diag/request.ts';
-import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, Protocol, SocketCursor, SocketTable } from '../../src/model/index.ts';
+import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, Protocol, readRecord, SocketCursor, SocketTable, type RecordSink, type SocketRecords } from '../../src/model/index.ts';
 import { FakeKernel } from '../support/fake-kernel.ts';
 import { rowsOf } from './hand-made.ts';
 import { MixedPopulation, type Expected } from './mixed-population.ts';
@@ -122,17 +123,22 @@ function lastMessage(view: DataView): { type: number; at: number } {
   return last;
 }
 
-/** Runs one captured conversation through dump() and decodeSocket(). @throws what the kernel answered, if it refused. */
-export function replay(datagrams: readonly Uint8Array[], protocol: Protocol, countOnly = false): SocketTable {
-  const table = new SocketTable();
+/**
+ * Runs one captured conversation through dump() and decodeSocket(), or in runs, as sockets are counted.
+ * @throws what the kernel answered, if it refused.
+ */
+export function replay(datagrams: readonly Uint8Array[], protocol: Protocol, inRuns = false): SocketTable {
+  const table = inRuns ? new RunTable() : new SocketTable();
   const cursor = new SocketCursor();
   cursor.protocol = protocol;
+  const run = takesRuns(table, protocol) ? new RecordRun(table) : undefined;
   const kernel = new FakeKernel(({ sequence }) => datagrams.map((bytes) => renumbered(bytes, sequence)));
   dump(kernel, 0, new Uint8Array(0), 'a replayed dump', {
     message: (_, view, offset, length) => {
-      decodeSocket(view, offset, length, cursor, countOnly);
+      decodeSocket(view, offset, length, cursor);
       table.accept(cursor);
     },
+    takeRun: (buffer, length, sequence) => run?.take(buffer, length, sequence) ?? NOTHING_TAKEN,
     restart: () => table.reset(),
   });
   return table;
@@ -144,4 +150,18 @@ export function renumbered(datagram: Uint8Array, sequence: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (let at = 0; at + 16 <= bytes.length; at += (view.getUint32(at, true) + 3) & ~3) view.setUint32(at + 8, sequence, true);
   return bytes;
+}
+
+/** Keeps what comes in runs as well. */
+export class RunTable extends SocketTable implements RecordSink {
+  inRuns = 0;
+
+  take(records: SocketRecords): void {
+    const cursor = new SocketCursor();
+    for (let index = 0; index < records.length; index++) {
+      readRecord(records, index, cursor);
+      this.accept(cursor);
+    }
+    this.inRuns += records.length;
+  }
 }

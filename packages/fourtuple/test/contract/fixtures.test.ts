@@ -21,7 +21,7 @@ describe.each(captureNames.filter((name) => name !== 'error-filter'))('sock_diag
     expect(rowsOf(replay(datagrams, capture.request.protocol as Protocol)).map(plain)).toEqual(capture.sockets);
   });
 
-  it('is read alike for counting, but for what counting leaves out', () => {
+  it('is read alike in runs, but for what runs leave out', () => {
     const left = { receiveQueue: 0, sendQueue: 0, cookieLow: 0, cookieHigh: 0, uid: 0, cgroupId: 0, mark: 0 };
     expect(rowsOf(replay(datagrams, capture.request.protocol as Protocol, true)).map((row) => ({ ...plain(row), ...left }))).toEqual(capture.sockets.map((row) => ({ ...row, ...left })));
   });

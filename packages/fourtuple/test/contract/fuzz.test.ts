@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileFilter, FilterSyntaxError, matches, parseFilter } from '../../src/filter/index.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError, readAll, SockDiagSource, SocketLines } from '../../src/kernel/index.ts';
-import { dump } from '../../src/kernel/netlink/dump.ts';
+import { dump, NOTHING_TAKEN } from '../../src/kernel/netlink/dump.ts';
 import { NLM_F_DUMP_INTR, readMessages } from '../../src/kernel/netlink/message.ts';
 import { parseConntrack, parsePairs, parseSockstat } from '../../src/kernel/procfs/counters.ts';
 import { decodeSocket } from '../../src/kernel/sock-diag/decode.ts';
+import { RecordRun } from '../../src/kernel/sock-diag/record-run.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, defaultLocalPortRange, parsePortRange, parsePrefix, PortSet, Protocol, SocketCursor, SocketTable } from '../../src/model/index.ts';
 import { datagram, done, FakeKernel, part, refusal, type FakeReceipt } from '../support/fake-kernel.ts';
 import { Random } from '../support/random.ts';
-import { captureNames, fixtures, readCapture, RELEASE, renumbered } from './capture.ts';
+import { captureNames, fixtures, readCapture, RELEASE, renumbered, RunTable } from './capture.ts';
 import { madeUpNames, textOf } from './expressions.ts';
 import { rowsOf, tcp } from './hand-made.ts';
 
@@ -106,9 +107,10 @@ describe('fuzz: netlink', () => {
     let sockets = 0;
     for (let count = 0; count < runs; count++) {
       const whole = random.chance(0.2) ? random.pick(captured) : random.pick(pieces);
-      const bytes = damage(whole, random, pieces);
+      const bytes = damage(whole, random, pieces).slice();
+      const table = new RunTable();
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const isCounted = random.chance(0.5);
+      const inRuns = random.chance(0.5);
       cursor.protocol = random.pick([6, 17]);
       tally.run(
         () => `datagram ${Buffer.from(bytes).toString('hex')}`,
@@ -117,11 +119,15 @@ describe('fuzz: netlink', () => {
           const handler = {
             message: (_: number, data: DataView, offset: number, length: number): void => {
               messages++;
-              decodeSocket(data, offset, length, cursor, isCounted);
+              decodeSocket(data, offset, length, cursor);
               sockets++;
             },
           };
-          readMessages(view, bytes.length, 1, 'a dump', handler, { done: false, interrupted: false, heard: 0 });
+          const buffer = { bytes, view, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2) };
+          const taken = inRuns ? new RecordRun(table).take(buffer, bytes.length, 1) : NOTHING_TAKEN;
+          messages += taken.messages;
+          sockets += taken.messages;
+          readMessages(view, bytes.length, 1, 'a dump', handler, { done: false, interrupted: false, heard: 0 }, taken.bytes);
           if (messages > bytes.length / 16) throw new Error('more messages than there is room for');
         },
       );

@@ -56,12 +56,12 @@ export interface BufferOutcome {
 }
 
 /**
- * Walks every netlink message in `view[0, length)`.
+ * Walks every netlink message in `view[from, length)`.
  * @param sequence of the request; undefined takes the answers to any.
  * @throws MalformedMessageError when a length does not fit; KernelError for an error answer, with the extended ack's text.
  */
-export function readMessages(view: DataView, length: number, sequence: number | undefined, operation: string, handler: MessageHandler, outcome: BufferOutcome): void {
-  let at = 0;
+export function readMessages(view: DataView, length: number, sequence: number | undefined, operation: string, handler: MessageHandler, outcome: BufferOutcome, from = 0): void {
+  let at = from;
   while (at + HEADER_BYTES <= length) {
     const messageLength = view.getUint32(at, HOST_LITTLE_ENDIAN);
     if (messageLength < HEADER_BYTES || at + messageLength > length) {

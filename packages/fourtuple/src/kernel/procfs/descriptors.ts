@@ -1,47 +1,95 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { opendirSync, readlinkSync, statSync } from 'node:fs';
 import type { ProcFs } from './files.ts';
 
 export interface DescriptorScan {
   /** Processes whose descriptors could not be listed. */
   readonly unreadable: number;
-  /** One of how many descriptors was read, by process; 1 is not listed. */
+  /** For how many descriptors each one that was read stands, by process; 1 is not listed. */
   readonly sampled: ReadonlyMap<number, number>;
 }
 
+/** Gets the process, the target, and the descriptor's name in /proc/PID/fd. */
+export type DescriptorVisitor = (pid: number, link: string, name: string) => void;
+
+/** Links between two pauses: a quarter of a millisecond, as long as a datagram of sockets takes. */
+const LINKS_A_TURN = 32;
+/** Names that one getdents call may give. */
+const NAMES_A_CALL = 128;
+
 /**
  * Reads the targets of processes' open descriptors: `socket:[123]`, `net:[456]`, … About 7 microseconds each, so a
- * budget of links can be set: then the largest processes are sampled evenly, the small ones read whole.
- * @param visit gets the process, the target, and the descriptor's name in /proc/PID/fd.
+ * budget of links can be set: then the largest processes are sampled evenly, the small ones read whole. Pauses every
+ * now and then.
  */
-export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: number, visit: (pid: number, link: string, name: string) => void): DescriptorScan {
+export function* visitDescriptorsSteps(proc: ProcFs, pids: readonly number[], budget: number, visit: DescriptorVisitor): Generator<void, DescriptorScan> {
   const sampled = new Map<number, number>();
   let unreadable = 0;
-  const allowance = Number.isFinite(budget) ? fairAllowance(pids.map((pid) => descriptorCount(proc, pid)), budget) : Number.POSITIVE_INFINITY;
-  for (const pid of pids) {
-    const names = proc.list(`${pid}/fd`);
-    if (names.length === 0) {
-      if (proc.isForbidden(`${pid}/exe`)) unreadable++;
-      continue;
-    }
-    const step = Math.max(1, Math.ceil(names.length / allowance));
-    if (step > 1) sampled.set(pid, step);
+  const counts = Number.isFinite(budget) ? pids.map((pid) => descriptorCount(proc, pid)) : [];
+  const allowance = Number.isFinite(budget) ? fairAllowance(counts, budget) : Number.POSITIVE_INFINITY;
+  let sinceTurn = 0;
+  for (const [index, pid] of pids.entries()) {
     const prefix = `${proc.root}/${pid}/fd/`;
+    const count = counts[index] ?? 0;
     let read = 0;
-    for (let index = 0; index < names.length; index += step) {
-      const name = names[index]!;
-      let link: string;
-      try {
-        link = readlinkSync(prefix + name);
-      } catch {
-        continue;
+    for (const name of count > allowance ? sampleNames(proc, pid, count, allowance, () => read) : listNames(prefix)) {
+      if (sinceTurn++ === LINKS_A_TURN) {
+        sinceTurn = 0;
+        yield;
       }
+      const link = tryLink(prefix + name);
+      if (link === undefined) continue;
       read++;
       visit(pid, link, name);
     }
+    if (count > allowance && read > 0) sampled.set(pid, count / read);
     // Without CAP_SYS_PTRACE descriptors can be listed, but not where they lead.
     if (read === 0 && proc.isForbidden(`${pid}/exe`)) unreadable++;
   }
   return { unreadable, sampled };
+}
+
+/** {@link visitDescriptorsSteps} in one go. */
+export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: number, visit: DescriptorVisitor): DescriptorScan {
+  const steps = visitDescriptorsSteps(proc, pids, budget, visit);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+function tryLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names in a directory, read piece by piece: a process may have 300,000 descriptors, and listing alone takes 1 us each. */
+function* listNames(directory: string): Generator<string> {
+  let handle;
+  try {
+    handle = opendirSync(directory, { bufferSize: NAMES_A_CALL });
+  } catch {
+    return;
+  }
+  try {
+    for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) yield entry.name;
+  } catch {
+    // The process ended meanwhile, or may not be read.
+  } finally {
+    handle.closeSync();
+  }
+}
+
+/**
+ * Every so manieth descriptor number, without listing them all: the first look at a name in /proc makes an inode of it.
+ * Numbers are given lowest first, so they are dense; where they have holes it goes on to the end of the table.
+ */
+function* sampleNames(proc: ProcFs, pid: number, count: number, allowance: number, found: () => number): Generator<string> {
+  const step = Math.ceil(count / allowance);
+  const end = Number(/^FDSize:\s*(\d+)/m.exec(proc.tryRead(`${pid}/status`) ?? '')?.[1] ?? count);
+  for (let number = 0; number < end && found() * step < count; number += step) yield String(number);
 }
 
 /** Number of open descriptors: the size of /proc/PID/fd since Linux 6.2; before that the directory is counted. */

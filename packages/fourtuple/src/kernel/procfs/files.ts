@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 
 let shared: Buffer | undefined;
 
@@ -30,6 +30,10 @@ export class ProcFs {
     } finally {
       closeSync(fd);
     }
+  }
+
+  has(path: string): boolean {
+    return existsSync(`${this.root}/${path}`);
   }
 
   /** The content, or undefined when the file is missing or may not be read. */

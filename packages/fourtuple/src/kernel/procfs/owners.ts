@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
 import { plural } from '../../model/text.ts';
-import { visitDescriptors } from './descriptors.ts';
+import { visitDescriptorsSteps } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
 
 /** Descriptors that `auto` reads at most: about 0.4 s. */
@@ -9,13 +9,18 @@ export const AUTO_BUDGET = 50_000;
 
 export type OwnerMode = 'all' | 'auto' | 'none';
 
-/** Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget. */
-export function readOwners(proc: ProcFs, mode: OwnerMode): { index: OwnerIndex; limits: string[] } {
+export interface OwnersRead {
+  readonly index: OwnerIndex;
+  readonly limits: readonly string[];
+}
+
+/** Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget, pausing as it goes. */
+export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
   if (mode === 'none') return { index: noOwners, limits: [] };
   const table = new InodeTable();
   const owners: Owner[] = [];
   const ownerOfPid = new Map<number, number>();
-  const scan = visitDescriptors(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, link) => {
+  const scan = yield* visitDescriptorsSteps(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, link) => {
     const inode = socketInode(link);
     if (inode < 0) return;
     let owner = ownerOfPid.get(pid);
@@ -29,11 +34,20 @@ export function readOwners(proc: ProcFs, mode: OwnerMode): { index: OwnerIndex; 
   const limits: string[] = [];
   if (proc.hidesProcesses()) limits.push('The processes of other users are hidden in /proc (hidepid): their sockets show no process.');
   if (scan.unreadable > 0) limits.push(`The descriptors of ${plural(scan.unreadable, 'process', 'processes')} could not be read (that takes root or CAP_SYS_PTRACE): their sockets show no process.`);
-  if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
+  if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step.toFixed(step < 10 ? 1 : 0)} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
   return {
     limits,
     index: { owners, weights: owners.map((owner) => scan.sampled.get(owner.pid) ?? 1), coverage: scan.sampled.size > 0 ? 'sampled' : 'all', ownerOf: (inode) => table.find(inode) },
   };
+}
+
+/** {@link readOwnersSteps} in one go. */
+export function readOwners(proc: ProcFs, mode: OwnerMode): OwnersRead {
+  const steps = readOwnersSteps(proc, mode);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** What /proc tells about one process; fields that may not be read are undefined. */

@@ -10,18 +10,15 @@ export const DIAG_MESSAGE_BYTES = 72;
 const INET_DIAG_SKV6ONLY = 11;
 const INET_DIAG_MARK = 15;
 const INET_DIAG_CGROUP_ID = 21;
-const INET_DIAG_SOCKOPT = 22;
-/** Header, two bytes of flags, padding. */
-const SOCKOPT_ATTRIBUTE_BYTES = 8;
+export const INET_DIAG_SOCKOPT = 22;
 const TIMER_TIME_WAIT = 3;
 
 /**
  * Decodes struct inet_diag_msg and its attributes (include/uapi/linux/inet_diag.h) into the cursor.
  * Unknown attributes are skipped. Nothing is allocated.
- * @param countOnly leaves queues, cookie, uid, cgroup and mark of the cursor as they were.
  * @throws MalformedMessageError when the record is too short or an attribute overruns it.
  */
-export function decodeSocket(view: DataView, at: number, length: number, into: SocketCursor, countOnly = false): void {
+export function decodeSocket(view: DataView, at: number, length: number, into: SocketCursor): void {
   if (length < DIAG_MESSAGE_BYTES) throw new MalformedMessageError(`a socket record of ${length} bytes, of at least ${DIAG_MESSAGE_BYTES}`);
   const family = view.getUint8(at);
   into.family = family;
@@ -52,25 +49,16 @@ export function decodeSocket(view: DataView, at: number, length: number, into: S
   into.interfaceIndex = view.getInt32(at + 40, HOST_LITTLE_ENDIAN);
   into.expiresMs = view.getInt32(at + 52, HOST_LITTLE_ENDIAN);
   into.inode = view.getUint32(at + 68, HOST_LITTLE_ENDIAN);
-  if (!countOnly) {
-    into.cookieLow = view.getUint32(at + 44, HOST_LITTLE_ENDIAN);
-    into.cookieHigh = view.getUint32(at + 48, HOST_LITTLE_ENDIAN);
-    into.receiveQueue = view.getUint32(at + 56, HOST_LITTLE_ENDIAN);
-    into.sendQueue = view.getUint32(at + 60, HOST_LITTLE_ENDIAN);
-    into.uid = view.getUint32(at + 64, HOST_LITTLE_ENDIAN);
-    into.cgroupId = 0;
-    into.mark = UNKNOWN;
-  }
+  into.cookieLow = view.getUint32(at + 44, HOST_LITTLE_ENDIAN);
+  into.cookieHigh = view.getUint32(at + 48, HOST_LITTLE_ENDIAN);
+  into.receiveQueue = view.getUint32(at + 56, HOST_LITTLE_ENDIAN);
+  into.sendQueue = view.getUint32(at + 60, HOST_LITTLE_ENDIAN);
+  into.uid = view.getUint32(at + 64, HOST_LITTLE_ENDIAN);
+  into.cgroupId = 0;
+  into.mark = UNKNOWN;
   into.noPort = UNKNOWN;
   into.v6Only = UNKNOWN;
   const end = at + length;
-  // INET_DIAG_SOCKOPT comes last, and of a counted socket it is all that matters, unless it holds a port without being
-  // connected: then IPV6_V6ONLY does too.
-  const isPlainlyConnected = countOnly && into.state !== TcpState.listen && into.state !== TcpState.close;
-  if (isPlainlyConnected && length >= DIAG_MESSAGE_BYTES + SOCKOPT_ATTRIBUTE_BYTES && view.getUint16(end - 8, HOST_LITTLE_ENDIAN) === 6 && view.getUint16(end - 6, HOST_LITTLE_ENDIAN) === INET_DIAG_SOCKOPT) {
-    into.noPort = view.getUint8(end - 3) & 1;
-    return;
-  }
   let attribute = at + DIAG_MESSAGE_BYTES;
   while (attribute + 4 <= end) {
     const attributeLength = view.getUint16(attribute, HOST_LITTLE_ENDIAN);
@@ -80,13 +68,13 @@ export function decodeSocket(view: DataView, at: number, length: number, into: S
     const size = attributeLength - 4;
     switch (view.getUint16(attribute + 2, HOST_LITTLE_ENDIAN)) {
       case INET_DIAG_CGROUP_ID:
-        if (size >= 8 && !countOnly) into.cgroupId = readU64(view, attribute + 4);
+        if (size >= 8) into.cgroupId = readU64(view, attribute + 4);
         break;
       case INET_DIAG_SOCKOPT:
         if (size >= 2) into.noPort = view.getUint8(attribute + 5) & 1;
         break;
       case INET_DIAG_MARK:
-        if (size >= 4 && !countOnly) into.mark = view.getUint32(attribute + 4, HOST_LITTLE_ENDIAN);
+        if (size >= 4) into.mark = view.getUint32(attribute + 4, HOST_LITTLE_ENDIAN);
         break;
       case INET_DIAG_SKV6ONLY:
         if (size >= 1) into.v6Only = view.getUint8(attribute + 4) === 0 ? 0 : 1;

@@ -14,8 +14,6 @@ export interface DiagRequest {
   readonly states: number;
   /** Filter for the kernel to run on each socket, see filter/bytecode. */
   readonly bytecode?: Uint8Array | undefined;
-  /** Leave out what only listings show (queues, cookie, user, cgroup, mark): faster by a third. */
-  readonly countOnly?: boolean;
 }
 
 /** struct inet_diag_req: family, src_len, dst_len, ext, id, states, dbs. */

@@ -3,10 +3,12 @@ import { BOUND_INACTIVE_BIT } from '../../model/tcp-state.ts';
 import { SocketCursor, type SocketSink } from '../../model/socket-cursor.ts';
 import { InconsistentDumpError, KernelError } from '../errors.ts';
 import { AF_INET, AF_INET6, NETLINK_SOCK_DIAG } from '../libc.ts';
-import { dumpSteps, type DumpHandler } from '../netlink/dump.ts';
+import { dumpSteps, NOTHING_TAKEN, type DumpHandler, type ReceiveBuffer, type RunTaken } from '../netlink/dump.ts';
 import { openKernelSocket, type KernelSocket } from '../netlink/kernel-socket.ts';
 import type { SocketSource } from '../socket-source.ts';
+import type { Protocol } from '../../model/protocol.ts';
 import { decodeSocket } from './decode.ts';
+import { RecordRun, takesRuns } from './record-run.ts';
 import { encodeLegacyRequest, encodeRequest, fitsLegacy, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK, type DiagRequest } from './request.ts';
 
 const MAX_FAMILY_DUMPS = 8;
@@ -30,7 +32,7 @@ export class SockDiagSource implements SocketSource {
 
   *read(request: DiagRequest, sink: SocketSink): Generator<void> {
     const asked: DiagRequest = this.seesBoundInactive ? request : { ...request, states: request.states & ~BOUND_INACTIVE_BIT };
-    const handler = new CursorHandler(asked.protocol, sink, asked.countOnly === true);
+    const handler = new CursorHandler(asked.protocol, sink);
     if (this.#hasLegacy && fitsLegacy(asked)) {
       try {
         yield* dumpSteps(this.#socket, TCPDIAG_GETSOCK, encodeLegacyRequest(asked), 'sock_diag dump', handler);
@@ -63,20 +65,25 @@ export class SockDiagSource implements SocketSource {
   }
 }
 
+/** Hands sockets on: in runs where the sink takes them, one by one otherwise. */
 class CursorHandler implements DumpHandler {
   readonly #cursor = new SocketCursor();
   readonly #sink: SocketSink;
-  readonly #countOnly: boolean;
+  readonly #run: RecordRun | undefined;
   onRestart: () => void = () => undefined;
 
-  constructor(protocol: number, sink: SocketSink, countOnly: boolean) {
-    this.#countOnly = countOnly;
+  constructor(protocol: Protocol, sink: SocketSink) {
     this.#cursor.protocol = protocol;
     this.#sink = sink;
+    this.#run = takesRuns(sink, protocol) ? new RecordRun(sink) : undefined;
+  }
+
+  takeRun(buffer: ReceiveBuffer, length: number, sequence: number): RunTaken {
+    return this.#run === undefined ? NOTHING_TAKEN : this.#run.take(buffer, length, sequence);
   }
 
   message(_type: number, view: DataView, offset: number, length: number): void {
-    decodeSocket(view, offset, length, this.#cursor, this.#countOnly);
+    decodeSocket(view, offset, length, this.#cursor);
     this.#sink.accept(this.#cursor);
   }
 

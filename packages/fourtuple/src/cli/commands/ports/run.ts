@@ -1,4 +1,4 @@
-import { diagnose } from '../../../diagnose/index.ts';
+import { findFirstToFail } from '../../../diagnose/first-to-fail.ts';
 import { plural } from '../../../model/index.ts';
 import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
 import { renderCsv, renderTable } from '../../../report/index.ts';
@@ -18,7 +18,7 @@ export async function runPorts(this: CliContext, flags: PortsFlags): Promise<voi
   if (flags.watch !== undefined && flags.input !== undefined) throw new UsageError('--watch needs a live host: it cannot be combined with --input');
   const recording = await loadInput(flags);
   for (;;) {
-    const steps = gatherSteps(flags, this.now(), recording);
+    const steps = gatherSteps(flags, this.now(), recording, true);
     const measured = flags.watch === undefined ? runSteps(steps) : await runStepsSliced(steps);
     const printer = new Printer(this, flags);
     print(printer, measured, flags);
@@ -48,7 +48,7 @@ function portsDocument(measured: HostMeasurement, top: number | undefined): Reco
     takenAt: measured.takenAt,
     kernel: measured.kernel,
     host: measured.host,
-    firstToFail: firstToFailDocument(diagnose(measured.namespaces).firstToFail),
+    firstToFail: firstToFailDocument(findFirstToFail(measured.namespaces)),
     namespaces: measured.namespaces.map(namespaceDocument),
     *tuples() {
       for (const { id, row } of tupleRows(measured, top)) yield tupleDocument(id, row.tuple);

@@ -1,0 +1,71 @@
+import { Protocol } from '../../model/protocol.ts';
+import { TcpState } from '../../model/tcp-state.ts';
+import type { SocketSink } from '../../model/socket-cursor.ts';
+import { RECORDS, SocketRecords, stateOf, type RecordSink } from '../../model/socket-records.ts';
+import type { ReceiveBuffer, RunTaken } from '../netlink/dump.ts';
+import { HEADER_BYTES, HOST_LITTLE_ENDIAN, NLM_F_MULTI } from '../netlink/message.ts';
+import { DIAG_MESSAGE_BYTES, INET_DIAG_SOCKOPT } from './decode.ts';
+import { SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK } from './request.ts';
+
+const HEADER_WORDS = HEADER_BYTES / 4;
+/** Header and two bytes of flags, of an attribute that comes last. */
+const SOCKOPT_BYTES = 6;
+const SOCKOPT_WORDS = 2;
+const NO_PORT_BIT = HOST_LITTLE_ENDIAN ? 8 : 16;
+const SMALLEST = HEADER_BYTES + DIAG_MESSAGE_BYTES;
+
+/** Two 16-bit fields that lie one after the other, as the word that they make. */
+function pair(first: number, second: number): number {
+  return HOST_LITTLE_ENDIAN ? first | (second << 16) : (first << 16) | second;
+}
+
+const SOCKOPT_HEADER = pair(SOCKOPT_BYTES, INET_DIAG_SOCKOPT);
+/** Type and flags of an answer; any other flag makes a message special. */
+const LEGACY_ANSWER = pair(TCPDIAG_GETSOCK, NLM_F_MULTI);
+const FAMILY_ANSWER = pair(SOCK_DIAG_BY_FAMILY, NLM_F_MULTI);
+
+/**
+ * Finds the records of connected sockets at the begin of a datagram and hands them on as they lie there. It stops at
+ * the first message that is anything else: a control message, a flag, another request's answer, a record with a length
+ * that does not fit, a socket that listens or is bound alone (whose attributes matter).
+ */
+export class RecordRun {
+  readonly #sink: RecordSink;
+    #records: SocketRecords | undefined;
+
+  constructor(sink: RecordSink) {
+    this.#sink = sink;
+  }
+
+  take({ words }: ReceiveBuffer, length: number, sequence: number): RunTaken {
+    if (this.#records?.words !== words) this.#records = new SocketRecords(words);
+    const records = this.#records;
+    const { starts, noPort } = records;
+    const end = length >> 2;
+    let at = 0;
+    let count = 0;
+    while (at + HEADER_WORDS <= end && count < RECORDS) {
+      const size = words[at]!;
+      const next = at + (size >> 2);
+      if ((size & 3) !== 0 || size < SMALLEST || next > end || words[at + 2] !== sequence) break;
+      const kind = words[at + 1]!;
+      if (kind !== LEGACY_ANSWER && kind !== FAMILY_ANSWER) break;
+      const start = at + HEADER_WORDS;
+      const state = stateOf(words[start]!);
+      if (state === TcpState.close || state === TcpState.listen) break;
+      starts[count] = start;
+      // The option's flags are its second byte; no attribute at all is a timewait bucket.
+      noPort[count] = size > SMALLEST && words[next - SOCKOPT_WORDS] === SOCKOPT_HEADER ? (words[next - 1]! >>> NO_PORT_BIT) & 1 : -1;
+      count++;
+      at = next;
+    }
+    records.length = count;
+    if (count > 0) this.#sink.take(records);
+    return { messages: count, bytes: at << 2 };
+  }
+}
+
+/** True for a sink and a request that go together with runs: connected TCP sockets. */
+export function takesRuns(sink: SocketSink, protocol: Protocol): sink is RecordSink {
+  return 'take' in sink && protocol === Protocol.tcp;
+}
