@@ -62,8 +62,19 @@ function onInterrupt(): void {
   wake();
 }
 
+let isListening = false;
+
+/** From the first pause of a watch on; before it a signal does what signals do. */
+function listenForSignals(): void {
+  if (isListening) return;
+  isListening = true;
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onInterrupt);
+}
+
 const sleep = (ms: number): Promise<boolean> =>
   new Promise((resolve) => {
+    listenForSignals();
     if (interrupted || isOutputClosed) {
       resolve(false);
       return;
@@ -84,8 +95,6 @@ function isObserved(): boolean {
 }
 
 export async function main(): Promise<void> {
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
   const stderr = standardError();
   const context: CliContext = {
     process: { stdout: standardOutput(), stderr, env: process.env },
