@@ -44,6 +44,7 @@ export interface Libc {
   setsockopt: Call;
   getsockopt: Call;
   getsockname: Call;
+  getpeername: Call;
   shutdown: Call;
   send: Call;
   recv: Call;
@@ -64,6 +65,7 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   getsockname: 'int getsockname(int, void *, void *)',
+  getpeername: 'int getpeername(int, void *, void *)',
   shutdown: 'int shutdown(int, int)',
   send: 'intptr_t send(int, const void *, size_t, int)',
   recv: 'intptr_t recv(int, void *, size_t, int)',

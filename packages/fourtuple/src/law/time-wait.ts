@@ -1,3 +1,4 @@
+import type { LawHolder } from './holder.ts';
 import { isLoopbackWords, type Settings, type SocketCursor, TcpState } from '../model/index.ts';
 
 /** TCP_TIMEWAIT_LEN, compiled in: no sysctl changes it. */
@@ -17,6 +18,16 @@ export function isReusableTimeWait(socket: SocketCursor, settings: ReuseSettings
   if (socket.state !== TcpState.timeWait || settings.tcpTwReuse === 0 || !settings.tcpTimestamps) return false;
   if (settings.tcpTwReuse === 2 && !touchesLoopback(socket)) return false;
   return TIME_WAIT_MS - socket.expiresMs > settings.tcpTwReuseDelayMs;
+}
+
+/**
+ * As {@link isReusableTimeWait}, of a holder: whether tcp_tw_reuse would let connect() take its four-tuple over, had it
+ * used timestamps.
+ */
+export function isReusableAge(holder: LawHolder, settings: Pick<ReuseSettings, 'tcpTwReuse' | 'tcpTwReuseDelayMs'>): boolean {
+  if (holder.state !== TcpState.timeWait || settings.tcpTwReuse === 0) return false;
+  if (settings.tcpTwReuse === 2 && holder.device !== LOOPBACK_INTERFACE && !holder.address.isLoopback && !holder.remote.isLoopback) return false;
+  return holder.ageMs > settings.tcpTwReuseDelayMs;
 }
 
 /** Of which TIME_WAIT the age matters: of none, of those with a loopback end, of any. */
