@@ -8,7 +8,8 @@ const allowed = {
   usage: ['law', 'model'],
   diagnose: ['law', 'usage', 'model'],
   kernel: ['model'],
-  observe: ['kernel', 'filter', 'usage', 'model'],
+  observe: ['kernel', 'filter', 'usage', 'law', 'model'],
+  free: ['observe', 'kernel', 'filter', 'usage', 'model'],
 };
 const src = 'packages/fourtuple/src';
 

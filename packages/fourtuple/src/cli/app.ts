@@ -2,9 +2,11 @@ import { buildApplication, buildRouteMap, proposeCompletions, run, text_en, vers
 import { checkCommand } from './commands/check/command.ts';
 import { completionCommand } from './commands/completion/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
+import { freeCommand } from './commands/free/command.ts';
 import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
+import { whyCommand } from './commands/why/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
 import { explainError, UsageError } from './errors.ts';
@@ -16,6 +18,8 @@ export const commands = {
   ports: portsCommand,
   sockets: socketsCommand,
   who: whoCommand,
+  why: whyCommand,
+  free: freeCommand,
   record: recordCommand,
   doctor: doctorCommand,
   completion: completionCommand,
@@ -31,7 +35,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
         fullDescription: [
           'df for TCP ports, and explain for the errors when they run out.',
           '',
-          'Without a command: check. Reading is all that these commands do to a host.',
+          'Without a command: check. All of these only read, but for free, which changes something with --yes alone.',
         ].join('\n'),
       },
     }),

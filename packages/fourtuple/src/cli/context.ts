@@ -16,6 +16,8 @@ export interface CliContext extends CommandContext {
     exitCode?: number | string | null;
   };
   now(): Date;
+  /** True when standard input is a terminal, so that nothing can be read from it but what somebody types. */
+  isInputTerminal(): boolean;
   /** Resolves after the time, or at once when the user interrupts. @returns false when interrupted. */
   sleep(ms: number): Promise<boolean>;
 }

@@ -10,10 +10,15 @@ export function chosenNamespaces(flags: NamespaceFlags): { namespaces: FoundName
     if (flags.namespace !== undefined) throw new UsageError('--namespace and --all-namespaces exclude each other');
     return findNamespaces();
   }
-  if (flags.namespace === undefined) return { namespaces: [currentNamespace()], limits: [] };
-  const found = resolveNamespace(flags.namespace);
-  if (found === undefined) throw new UsageError(`no network namespace "${flags.namespace}": give a name of /run/netns, a process id, an inode number or a path`);
-  return { namespaces: [found], limits: [] };
+  return { namespaces: [namespaceNamed(flags.namespace)], limits: [] };
+}
+
+/** The namespace that a flag names, or the current one. @throws UsageError when there is none of that name. */
+export function namespaceNamed(name: string | undefined): FoundNamespace {
+  if (name === undefined) return currentNamespace();
+  const found = resolveNamespace(name);
+  if (found === undefined) throw new UsageError(`no network namespace "${name}": give a name of /run/netns, a process id, an inode number or a path`);
+  return found;
 }
 
 export function measureOptions(flags: CountingFlags & SourceFlags): MeasureOptions {

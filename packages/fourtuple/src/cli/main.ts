@@ -99,6 +99,7 @@ export async function main(): Promise<void> {
   const context: CliContext = {
     process: { stdout: standardOutput(), stderr, env: process.env },
     now: () => new Date(),
+    isInputTerminal: () => mayBeTerminal(0),
     sleep,
   };
   const inputs = process.argv.slice(2);

@@ -48,6 +48,11 @@ export function lessConnections(tuple: TupleUsage): Remedy[] {
   ];
 }
 
+/** A remedy with its command, if there is one that can be pasted. */
+export function remedyOf(title: string, command: string | undefined, risk: string): Remedy {
+  return command === undefined ? { title, risk } : { title, command, risk };
+}
+
 export function present<T>(...items: readonly (T | undefined)[]): T[] {
   return items.filter((item) => item !== undefined);
 }

@@ -14,6 +14,8 @@ export const NETLINK_SOCK_DIAG = 4;
 export const NETLINK_ROUTE = 0;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_REUSEPORT = 15;
+export const SO_BINDTODEVICE = 25;
 export const SO_RCVTIMEO = 20;
 export const SOL_IP = 0;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
@@ -52,6 +54,8 @@ export interface Libc {
   unshare: Call;
   ioctl: Call;
   _exit: Call;
+  /** Of calls that libc has no wrapper for, with three arguments at most. */
+  syscall: Call;
   errno(): number;
 }
 
@@ -73,6 +77,7 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   unshare: 'int unshare(int)',
   ioctl: 'int ioctl(int, unsigned long, void *)',
   _exit: 'void _exit(int)',
+  syscall: 'long syscall(long, long, long, long)',
 };
 
 let libc: Libc | undefined;
@@ -117,6 +122,13 @@ export function checked(operation: string, result: number): number {
 /** A 32-bit option value in host byte order. */
 export function optionValue(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** getsockopt() of an int. @returns undefined when it fails. */
+export function getOption(fd: number, level: number, option: number): number | undefined {
+  const value = new Int32Array(1);
+  const length = new Uint8Array(Uint32Array.of(4).buffer);
+  return loadLibc().getsockopt(fd, level, option, new Uint8Array(value.buffer), length) < 0 ? undefined : value[0];
 }
 
 /** setsockopt() of an int. @returns 0 or the errno. */

@@ -34,6 +34,19 @@ export function userName(uid: number, path = '/etc/passwd'): string | undefined 
   return undefined;
 }
 
+/** User id of a name, from /etc/passwd. */
+export function userId(name: string, path = '/etc/passwd'): number | undefined {
+  try {
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
+      const fields = line.split(':');
+      if (fields[0] === name) return Number(fields[2]);
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
 const SIOCGIFINDEX = 0x8933;
 
 /** Index of a network interface of the calling thread's namespace, by ioctl: /sys shows the namespace that mounted it. */

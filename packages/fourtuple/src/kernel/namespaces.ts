@@ -96,8 +96,11 @@ function openNamespace(namespace: FoundNamespace): number {
   throw new NamespaceGoneError(`network namespace ${namespace.name} (${namespace.inode}) is gone`);
 }
 
-/** Every network namespace that a process, a thread, a mount or an open descriptor holds. One held only by a socket stays unseen. */
-export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: FoundNamespace[]; limits: string[] } {
+/**
+ * Every network namespace that a process, a thread, a mount or an open descriptor holds. One held only by a socket stays unseen.
+ * @param budget of descriptors to read: on a host with more, large processes are sampled, and the limits say so.
+ */
+export function findNamespaces(proc: ProcFs = new ProcFs(), budget = Number.POSITIVE_INFINITY): { namespaces: FoundNamespace[]; limits: string[] } {
   const found = new Map<number, { paths: string[]; heldBy: NamespaceHolder; pid: number | undefined; mountName: string | undefined }>();
   const note = (link: string | undefined, path: string, heldBy: NamespaceHolder, pid?: number, mountName?: string): void => {
     const inode = namespaceInode(link);
@@ -134,7 +137,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
       note(fields[3], `${proc.root}/${pid}/root${point}`, 'mount', undefined, point.split('/').at(-1));
     }
   }
-  visitDescriptors(proc, pids, Number.POSITIVE_INFINITY, (pid, link, name) => {
+  const scan = visitDescriptors(proc, pids, budget, (pid, link, name) => {
     if (link.startsWith('net:[') && pid !== process.pid) note(link, `${proc.root}/${pid}/fd/${name}`, 'descriptor', undefined);
   });
   const hostInode = hostNamespaceInode(proc);
@@ -147,6 +150,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs()): { namespaces: Found
   }));
   namespaces.sort((left, right) => Number(right.inode === hostInode) - Number(left.inode === hostInode) || left.inode - right.inode);
   const limits = [
+    ...(scan.sampled.size === 0 ? [] : [`Of ${plural(scan.sampled.size, 'process', 'processes')} with very many descriptors some were looked at: a network namespace that only such a descriptor holds may be missing.`]),
     ...(proc.hidesProcesses() ? ['/proc hides the processes of other users (hidepid): network namespaces that only those use are missing.'] : []),
     ...(unreadable === 0
       ? []

@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
 import { Address } from '../model/address.ts';
+import type { PortRange } from '../model/port-range.ts';
 import type { ProtocolName } from '../model/protocol.ts';
 import { KernelError, UnsupportedError } from './errors.ts';
-import { AF_INET, AF_INET6, IPV6_V6ONLY, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_REUSEADDR, TCP_REPAIR } from './libc.ts';
-import { decodeSockaddr, encodeSockaddr } from './sockaddr.ts';
+import { AF_INET, AF_INET6, IPV6_V6ONLY, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_BINDTODEVICE, SO_REUSEADDR, SO_REUSEPORT, TCP_REPAIR, type Libc } from './libc.ts';
+import { decodeSockaddr, encodeSockaddr, type Endpoint } from './sockaddr.ts';
 
 const { EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = constants.errno;
 
@@ -68,14 +69,9 @@ export interface RepairConnect {
 
 /** One packet-free connect(), closed at once. @returns 0 or the errno of connect(). @throws UnsupportedError */
 function repairConnect(target: RepairConnect): number {
-  const libc = loadLibc();
-  const family = target.address.isIpv4 ? AF_INET : AF_INET6;
-  const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return libc.errno();
-  try {
-    const repair = setOption(fd, SOL_TCP, TCP_REPAIR, 1);
-    if (repair === EPERM) throw new UnsupportedError('asking the kernel how a port was bound', 'CAP_NET_ADMIN in the network namespace');
-    if (repair !== 0) throw new UnsupportedError('asking the kernel how a port was bound', 'TCP_REPAIR (CONFIG_CHECKPOINT_RESTORE)');
+  const family = familyOf(target.address);
+  return withSocket(family, SOCK_STREAM, (fd, libc) => {
+    requireRepair(fd, 'asking the kernel how a port was bound');
     setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     const range = setOption(fd, SOL_IP, IP_LOCAL_PORT_RANGE, (target.localPort | (target.localPort << 16)) >>> 0);
     if (range === ENOPROTOOPT) throw new UnsupportedError('asking the kernel how a port was bound', 'IP_LOCAL_PORT_RANGE (Linux 6.3)');
@@ -84,39 +80,131 @@ function repairConnect(target: RepairConnect): number {
     if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
     // A range outside the namespace's own is silently ignored: the answer would be about another port.
     return localPortOf(fd) === target.localPort ? 0 : constants.errno.ERANGE;
+  });
+}
+
+function localPortOf(fd: number): number {
+  return localEndpoint(fd)?.port ?? -1;
+}
+
+function localEndpoint(fd: number): Endpoint | undefined {
+  const bytes = new Uint8Array(28);
+  const length = new Uint8Array(Uint32Array.of(28).buffer);
+  return loadLibc().getsockname(fd, bytes, length) < 0 ? undefined : decodeSockaddr(bytes);
+}
+
+/** Makes a socket, hands it to the work, closes it. @returns what the work returns, or the errno of socket(). */
+function withSocket(family: number, type: number, work: (fd: number, libc: Libc) => number): number {
+  const libc = loadLibc();
+  const fd = libc.socket(family, type | SOCK_CLOEXEC, 0);
+  if (fd < 0) return libc.errno();
+  try {
+    return work(fd, libc);
   } finally {
     libc.close(fd);
   }
 }
 
-function localPortOf(fd: number): number {
-  const bytes = new Uint8Array(28);
-  const length = new Uint8Array(Uint32Array.of(28).buffer);
-  return loadLibc().getsockname(fd, bytes, length) < 0 ? -1 : decodeSockaddr(bytes).port;
-}
+const familyOf = (address: Address): number => (address.isIpv4 ? AF_INET : AF_INET6);
 
 export interface BindTrial {
   readonly protocol: ProtocolName;
   readonly address: Address;
   readonly port: number;
   readonly reuseAddress?: boolean;
+  readonly reusePort?: boolean;
   readonly v6Only?: boolean;
+  /** Interface to bind to first (SO_BINDTODEVICE). */
+  readonly device?: string;
 }
 
 /** bind() and close: leaves nothing behind. @returns 0 when it succeeds, else the errno. */
 export function probeBind(trial: BindTrial): number {
-  const libc = loadLibc();
-  const family = trial.address.isIpv4 ? AF_INET : AF_INET6;
-  const fd = libc.socket(family, (trial.protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-  if (fd < 0) return libc.errno();
-  try {
+  const family = familyOf(trial.address);
+  return withSocket(family, trial.protocol === 'udp' ? SOCK_DGRAM : SOCK_STREAM, (fd, libc) => {
     if (trial.reuseAddress === true) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (trial.reusePort === true) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (family === AF_INET6) setOption(fd, SOL_IPV6, IPV6_V6ONLY, trial.v6Only === true ? 1 : 0);
+    const device = bindToDevice(fd, trial.device);
+    if (device !== 0) return device;
     const sockaddr = encodeSockaddr(trial.address, trial.port, family);
     return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
-  } finally {
-    libc.close(fd);
-  }
+  });
+}
+
+function bindToDevice(fd: number, device: string | undefined): number {
+  if (device === undefined) return 0;
+  const name = new TextEncoder().encode(`${device}\0`);
+  return loadLibc().setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length) < 0 ? loadLibc().errno() : 0;
+}
+
+/** Whether an address may be bound here, without taking a port (IP_BIND_ADDRESS_NO_PORT). @returns 0, or EADDRNOTAVAIL. */
+export function probeAddress(address: Address): number {
+  const family = familyOf(address);
+  return withSocket(family, SOCK_STREAM, (fd, libc) => {
+    setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    const sockaddr = encodeSockaddr(address, 0, family);
+    return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
+  });
+}
+
+/** The source address that the route to a destination gives, or the errno of having none. A UDP connect() sends nothing. */
+export function probeRoute(destination: Address): { readonly source: Address | undefined; readonly errno: number } {
+  let source: Address | undefined;
+  const family = familyOf(destination);
+  const errno = withSocket(family, SOCK_DGRAM, (fd, libc) => {
+    const sockaddr = encodeSockaddr(destination, 9, family);
+    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
+    source = localEndpoint(fd)?.address;
+    return 0;
+  });
+  return { source, errno };
+}
+
+export interface ConnectTrial {
+  /** Undefined for the route's. */
+  readonly source: Address | undefined;
+  readonly destination: Address;
+  readonly destinationPort: number;
+  readonly device?: string;
+  /** IP_LOCAL_PORT_RANGE. */
+  readonly range?: PortRange | undefined;
+}
+
+/**
+ * connect() of a TCP socket whose port the kernel chooses, without a packet: in repair mode the port is looked for as ever,
+ * the socket is then simply there, and close() makes it simply go. It takes a free port for some microseconds; where
+ * a reusable TIME_WAIT is all that is left, it would take that over for good, so do not ask then.
+ * @returns 0 and the port, or the errno. @throws UnsupportedError without CAP_NET_ADMIN.
+ */
+export function probeConnect(trial: ConnectTrial): { readonly errno: number; readonly localPort: number } {
+  let localPort = 0;
+  const family = familyOf(trial.destination);
+  const errno = withSocket(family, SOCK_STREAM, (fd, libc) => {
+    requireRepair(fd, 'trying a connect() without a packet');
+    const device = bindToDevice(fd, trial.device);
+    if (device !== 0) return device;
+    if (trial.range !== undefined) {
+      const range = setOption(fd, SOL_IP, IP_LOCAL_PORT_RANGE, (trial.range.low | (trial.range.high << 16)) >>> 0);
+      if (range !== 0) return range;
+    }
+    if (trial.source !== undefined) {
+      setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+      const own = encodeSockaddr(trial.source, 0, family);
+      if (libc.bind(fd, own, own.length) < 0) return libc.errno();
+    }
+    const sockaddr = encodeSockaddr(trial.destination, trial.destinationPort, family);
+    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
+    localPort = localPortOf(fd);
+    return 0;
+  });
+  return { errno, localPort };
+}
+
+function requireRepair(fd: number, purpose: string): void {
+  const repair = setOption(fd, SOL_TCP, TCP_REPAIR, 1);
+  if (repair === EPERM) throw new UnsupportedError(purpose, 'CAP_NET_ADMIN in the network namespace');
+  if (repair !== 0) throw new UnsupportedError(purpose, 'TCP_REPAIR (CONFIG_CHECKPOINT_RESTORE)');
 }
 
 /** True for the errno of a bind() that met a holder. */

@@ -12,6 +12,7 @@ export * from './growing.ts';
 export * from './settings.ts';
 export * from './counters.ts';
 export * from './owner.ts';
+export * from './process.ts';
 export * from './snapshot.ts';
 export * from './snapshot-codec.ts';
 export * from './text.ts';

@@ -1,33 +1,11 @@
 import { parseFilter } from '../filter/index.ts';
-import { NamespaceLostError, readCgroupPaths, userName, type FoundNamespace } from '../kernel/index.ts';
-import { cgroupName, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, usablePorts, type Address, type NamespaceId, type Owner, type OwnerIndex, type ProtocolName, type Settings, type Snapshot, type SocketCursor } from '../model/index.ts';
-import { ledgerOf, type Evidence, type HolderKind } from '../usage/index.ts';
+import { findSockets, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, reasonOf, userName, type FoundNamespace } from '../kernel/index.ts';
+import { cgroupName, grouped, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, UNKNOWN, usablePorts, type NamespaceId, type Owner, type OwnerIndex, type ProcessDetails, type Settings, type SharingOptions, type Snapshot, type SocketCursor } from '../model/index.ts';
+import { ledgerOf, type Evidence, type HolderKind, type PortHolder } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
-import { LazyOwners } from './owners.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
 import { readSockets } from './sockets.ts';
 import { openNamespace, type SourceChoice } from './source.ts';
-
-/** One socket on a local port. */
-export interface PortHolder {
-  readonly namespace: NamespaceId;
-  readonly protocol: ProtocolName;
-  readonly local: Address;
-  readonly localPort: number;
-  readonly remote: Address;
-  readonly remotePort: number;
-  readonly state: string;
-  readonly kind: HolderKind;
-  readonly evidence: Evidence;
-  readonly owner: Owner | undefined;
-  /** Unit or container by the socket's cgroup, where no process is known. */
-  readonly place: string | undefined;
-  readonly user: string | undefined;
-  /** Seconds that a TIME_WAIT (or an orphan's FIN_WAIT2) has left. */
-  readonly timeWaitSecondsLeft: number | undefined;
-  /** Why no process is shown, if none is. */
-  readonly withoutProcess: string | undefined;
-}
 
 export interface PortHolders {
   readonly holders: readonly PortHolder[];
@@ -37,10 +15,14 @@ export interface PortHolders {
   readonly limits: readonly string[];
 }
 
+/** Sockets of one port whose processes are looked for at most. */
+const MAX_SEARCHED = 2000;
+/** Sockets whose options are read at most: each takes four system calls. */
+const MAX_ASKED = 200;
+
 /** Finds every socket on a local port, live. */
 export function findHolders(port: number, namespaces: readonly FoundNamespace[], options: { probes: 'auto' | 'none'; source: SourceChoice }): PortHolders {
   const found = new Findings(port);
-  const owners = new LazyOwners('all', found.limits);
   const filter = parseFilter(`sport = :${port}`, { service: () => undefined, device: () => undefined, cgroup: () => undefined });
   let cgroups: Map<number, string> | undefined;
   for (const namespace of namespaces) {
@@ -51,9 +33,8 @@ export function findHolders(port: number, namespaces: readonly FoundNamespace[],
         const ledger = ledgerOf(table, opened.settings);
         const { probes, limits } = askKernel(opened, ledger, options.probes);
         found.limits.push(...prefixed(namespace, namespaces, [...opened.limits, ...limits]));
-        const index = table.length > 0 ? owners.get() : undefined;
         if (table.length > 0) cgroups ??= readCgroupPaths();
-        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, index, probes.explicit.includes(port) ? 'explicit' : probes.shared.includes(port) ? 'shared' : undefined, cgroups);
+        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, undefined, probes.explicit.includes(port) ? 'explicit' : probes.shared.includes(port) ? 'shared' : undefined, cgroups);
       } finally {
         opened.source.close();
       }
@@ -62,6 +43,7 @@ export function findHolders(port: number, namespaces: readonly FoundNamespace[],
       found.limits.push(goneSentence(namespace, error));
     }
   }
+  found.nameProcesses(new ProcFs());
   return found;
 }
 
@@ -81,7 +63,7 @@ export function findRecordedHolders(port: number, snapshot: Snapshot): PortHolde
 }
 
 class Findings implements PortHolders {
-  readonly holders: PortHolder[] = [];
+  holders: PortHolder[] = [];
   readonly reservedIn: NamespaceId[] = [];
   readonly inRangeOf: NamespaceId[] = [];
   readonly limits: string[] = [];
@@ -100,6 +82,7 @@ class Findings implements PortHolders {
     const tcpConnections = countTcpConnections(table);
     table.forEach((socket) => {
       const owner = owners?.owners[owners.ownerOf(socket.inode)];
+      const isIpv6Socket = socket.family === 10;
       const cgroup = cgroups?.get(socket.cgroupId);
       const place = cgroup === undefined ? undefined : cgroupName(cgroup);
       const isBucket = socket.inode === 0 && socket.timer === 3;
@@ -111,8 +94,19 @@ class Findings implements PortHolders {
         remote: socket.remoteAddress(),
         remotePort: socket.remotePort,
         state: stateName(socket.state),
+        stateNumber: socket.state,
+        isBucket,
+        isIpv6Socket,
+        v6Only: socket.v6Only === UNKNOWN ? (isIpv6Socket ? undefined : false) : socket.v6Only === 1,
+        device: socket.interfaceIndex,
+        inode: socket.inode,
+        uid: isBucket ? undefined : socket.uid,
         ...kindOf(socket, { isUsable, hasListener: hasListener.tcp, answer, tcpConnections }),
         owner,
+        process: undefined,
+        sharedWith: [],
+        descriptor: undefined,
+        sharing: undefined,
         place: place?.container ?? place?.unit,
         user: isBucket ? undefined : (userName(socket.uid) ?? String(socket.uid)),
         timeWaitSecondsLeft: isBucket ? socket.expiresMs / 1000 : undefined,
@@ -120,6 +114,38 @@ class Findings implements PortHolders {
       });
     });
   }
+
+  /** Finds the processes, once for all namespaces, and asks their sockets how they share the port. */
+  nameProcesses(proc: ProcFs): void {
+    const inodes = [...new Set(this.holders.map((holder) => holder.inode).filter((inode) => inode !== 0))];
+    if (inodes.length > MAX_SEARCHED) this.limits.push(`Of ${grouped(inodes.length)} sockets with a process the first ${grouped(MAX_SEARCHED)} were looked up.`);
+    const descriptors = findSockets(proc, inodes.slice(0, MAX_SEARCHED));
+    if (proc.hidesProcesses()) this.limits.push('The processes of other users are hidden in /proc (hidepid): their sockets show no process.');
+    const owners = new Map<number, { owner: Owner; process: ProcessDetails }>();
+    let asked = 0;
+    let refusal: unknown;
+    this.holders = this.holders.map((holder) => {
+      const [descriptor, ...others] = descriptors.get(holder.inode) ?? [];
+      if (descriptor === undefined) return holder;
+      let known = owners.get(descriptor.pid);
+      if (known === undefined) owners.set(descriptor.pid, (known = { owner: readOwner(proc, descriptor.pid), process: readProcessDetails(proc, descriptor.pid) }));
+      let sharing: SharingOptions | undefined;
+      if (asked++ < MAX_ASKED) {
+        try {
+          sharing = readSharingOptions(descriptor, holder.isIpv6Socket ? 10 : 2);
+        } catch (error) {
+          refusal ??= error;
+        }
+      }
+      return { ...holder, ...known, descriptor, sharedWith: others.map(({ pid }) => pid), sharing, v6Only: holder.v6Only ?? sharing?.v6Only, withoutProcess: undefined };
+    });
+    if (refusal !== undefined) this.limits.push(sharingLimit(refusal));
+  }
+}
+
+/** Why another process's socket could not be asked for its options. */
+function sharingLimit(error: unknown): string {
+  return `The options of sockets (SO_REUSEADDR, SO_REUSEPORT) could not be read from their processes (${reasonOf(error)}): that takes the right to trace them, and Linux 5.6.`;
 }
 
 function countTcpConnections(table: SocketTable): number {

@@ -6,3 +6,6 @@ export * from './host.ts';
 export * from './steps.ts';
 export * from './sockets.ts';
 export * from './holders.ts';
+export * from './bind-case.ts';
+export * from './connect-case.ts';
+export * from './namespace-id.ts';

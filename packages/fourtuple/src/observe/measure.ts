@@ -1,6 +1,7 @@
-import { currentNamespaceInode, NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
+import { namespaceId } from './namespace-id.ts';
 import { LazyOwners } from './owners.ts';
 import { runSteps } from './steps.ts';
 import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
@@ -48,7 +49,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     limits.push(...unprobed);
     const index = ledger.hasNameableSockets ? yield* owners.steps() : noOwners;
     const usage = ledger.finish(namespace, probes, index, limits);
-    return { id: { inode: namespace.inode, name: namespace.name, path: namespace.inode === currentNamespaceInode() ? OWN_PATH : namespace.paths[0] }, settings: opened.settings, counters: opened.counters, usage };
+    return { id: namespaceId(namespace), settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
   }
@@ -58,9 +59,6 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
 export function measure(namespace: FoundNamespace, options: MeasureOptions): Measurement {
   return runSteps(measureSteps(namespace, options, new LazyOwners(options.owners, [])));
 }
-
-/** The namespace in which we run, and in which a command will be pasted. */
-const OWN_PATH = '/proc/thread-self/ns/net';
 
 /** Probes between two pauses: a quarter of a millisecond, as long as a datagram of sockets takes. */
 const PROBES_A_TURN = 8;

@@ -1,6 +1,7 @@
 import { isReusableTimeWait, reuseScope, type ReuseScope } from '../law/index.ts';
 import { Address, PortSet, Protocol, readRecord, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
+import { connectPorts } from './connect-ports.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import type { Evidence } from './evidence.ts';
 import { ListenerIndex } from './listeners.ts';
@@ -40,6 +41,7 @@ export class PortLedger {
   readonly udp: UdpPorts;
   readonly settings: Settings;
   readonly #usable: PortSet;
+  readonly #countsOnly: boolean;
   readonly #listening = new SocketTable();
   readonly #bound = new SocketTable();
   readonly #listenerIndex = new ListenerIndex();
@@ -62,6 +64,7 @@ export class PortLedger {
     this.settings = settings;
     this.#usable = usablePorts(settings, new PortSet());
     this.#reusable = reuseScope(settings);
+    this.#countsOnly = options.countOnly === true;
     this.#rows = new ConnectionRows(this.#usable, options.trackInodes, options.countOnly === true ? this.#listenerIndex.ports : undefined);
     this.udp = new UdpPorts(this.#usable, settings.bindV6Only);
     this.listeners = {
@@ -156,6 +159,7 @@ export class PortLedger {
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
+      connectPorts: (operation, range) => (this.#countsOnly ? undefined : connectPorts(this.#rows, kinds, settings, operation, range)),
       connectionOn: (port) => this.#connectionOn(port, owners, tuples.accepted),
     };
   }

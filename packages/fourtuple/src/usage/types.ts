@@ -1,3 +1,4 @@
+import type { ConnectOperation, PortCounts } from '../law/index.ts';
 import type { Address, NamespaceId, Owner, PortRange, ProtocolName } from '../model/index.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -99,8 +100,19 @@ export interface NamespaceUsage {
   /** Those of them whose port lies inside the range and is not reserved. */
   readonly listenersInRange: readonly ListeningPort[];
   readonly limits: readonly string[];
+  /** What a connect() would meet on the ports of a range; undefined when connections were only counted. */
+  connectPorts(operation: ConnectOperation, range: PortRange): ConnectPorts | undefined;
   /** The first outgoing connection found on a local port, if any: who would be in a service's way. */
   connectionOn(port: number): PortConnection | undefined;
+}
+
+/** The ports of a range, as one connect() meets them. */
+export interface ConnectPorts {
+  readonly counts: PortCounts;
+  /** A port that is free and has no TIME_WAIT of this four-tuple, if there is one. */
+  readonly untouched: number | undefined;
+  /** Ports of a TIME_WAIT of this four-tuple that connect() may take over; counted as free. */
+  readonly reusable: number;
 }
 
 /** A connection that occupies a local port. */

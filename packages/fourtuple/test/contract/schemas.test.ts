@@ -45,6 +45,7 @@ async function run(...inputs: string[]): Promise<{ exitCode: number; stdout: str
   const context: CliContext = {
     process: { stdout: { write: (text) => void (stdout += text) }, stderr: { write: (text) => void (stderr += text) }, env: {} },
     now: () => new Date(),
+    isInputTerminal: () => true,
     sleep: async () => false,
   };
   const exitCode = await runCli(inputs, context);

@@ -360,8 +360,8 @@ export class LawWorld {
     }
     const { address: source, port: sourcePort } = nameOf(fd, 'local');
     // What was left of an earlier connection on the same four-tuple has been taken over.
-    for (const { holder } of [...this.#known]) {
-      if (holder.device !== 0 && holder.device !== this.devices.get(spec.device)) continue;
+    const isMet = ({ device }: LawHolder): boolean => device === 0 || device === this.devices.get(spec.device);
+    for (const { holder } of this.#known.filter((known) => isMet(known.holder))) {
       const isSame = holder.address.equals(source) && holder.port === sourcePort && holder.remote.equals(destination) && holder.remotePort === destinationPort;
       const isReverse = holder.address.equals(destination) && holder.port === destinationPort && holder.remote.equals(source) && holder.remotePort === sourcePort;
       if (holder.protocol === 'tcp' && (isSame || isReverse)) this.forget(holder);

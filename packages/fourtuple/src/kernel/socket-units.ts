@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+
+/** systemd socket units that name a TCP or UDP port in ListenStream= or ListenDatagram=, the first folder's before the others'. */
+export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS): string[] {
+  const units = new Set<string>();
+  for (const folder of folders) {
+    let names: string[];
+    try {
+      names = readdirSync(folder);
+    } catch {
+      continue;
+    }
+    for (const name of names) if (name.endsWith('.socket') && listensOn(`${folder}/${name}`, port)) units.add(name);
+  }
+  return [...units];
+}
+
+function listensOn(path: string, port: number): boolean {
+  try {
+    for (const match of readFileSync(path, 'utf8').matchAll(/^\s*Listen(?:Stream|Datagram)\s*=\s*(\S+)\s*$/gm)) {
+      const written = /^(?:.*:)?(\d{1,5})$/.exec(match[1]!)?.[1];
+      if (written !== undefined && Number(written) === port) return true;
+    }
+  } catch {
+    return false;
+  }
+  return false;
+}
