@@ -8,6 +8,8 @@ import { AF_INET, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, checked, loadLib
 import { withNamespaceFd } from './namespaces.ts';
 import { askBoundInactive } from './bound-inactive.ts';
 import { ProcFs } from './procfs/files.ts';
+import { readSettings } from './procfs/settings.ts';
+import { kernelTraits } from './traits.ts';
 import { SockDiagSource } from './sock-diag/source.ts';
 import { readAll } from './socket-source.ts';
 
@@ -176,6 +178,17 @@ export const features: readonly Feature[] = [
     needs: 'nothing',
     without: 'one second, as compiled in',
     probe: () => `${new ProcFs().read('sys/net/ipv4/tcp_tw_reuse_delay').trim()} ms`,
+  },
+  {
+    name: 'port-recovery',
+    purpose: 'a port is open to connect() again when its last explicit holder leaves',
+    since: '6.18',
+    needs: 'nothing (CAP_NET_ADMIN to try it, else the release is believed)',
+    without: 'a port may stay closed to connect() until every socket on it is gone; what no trial settles is then not known',
+    probe: () => {
+      if (!kernelTraits(readSettings(new ProcFs(), { portsOnly: true }).settings.localPortRange).portsRecover) throw new Error('ports stay closed until all their sockets are gone');
+      return 'ports recover';
+    },
   },
   {
     name: 'conntrack',

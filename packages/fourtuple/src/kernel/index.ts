@@ -22,3 +22,4 @@ export * from './procfs/process-details.ts';
 export * from './sock-diag/destroy.ts';
 export * from './socket-units.ts';
 export * from './capabilities.ts';
+export * from './traits.ts';

@@ -72,11 +72,10 @@ export function askIfAllowed<T>(canEnter: boolean, mode: CaseOptions['probes'], 
   }
 }
 
-function poolOf(question: BindQuestion, namespace: FoundNamespace, { probes, source }: CaseOptions, limits: string[]): BindPoolUsage | undefined {
+function poolOf(question: BindQuestion, namespace: FoundNamespace, { probes, source }: CaseOptions, limits: string[]): BindPoolUsage {
   const { usage } = measure(namespace, { owners: 'none', probes, source, portsOnly: true });
   limits.push(...usage.limits);
-  const empty = usage.bindPools.find((pool) => pool.protocol === question.protocol && pool.source.isUnspecified && pool.source.isIpv4 === question.address.isIpv4);
-  return usage.bindPools.find((pool) => pool.protocol === question.protocol && pool.source.equals(question.address)) ?? (empty === undefined ? undefined : { ...empty, source: question.address, used: 0, free: empty.capacity, ratio: 0 });
+  return usage.bindPool(question.protocol, question.address);
 }
 
 function rulePoolBind(operation: BindOperation, pool: BindPoolUsage): Ruling<KnownHolder> {

@@ -33,7 +33,7 @@ export async function inspectConnect(question: ConnectQuestion, namespace: Found
     const device = question.device === undefined ? 0 : (asked(() => interfaceIndex(question.device!)).value ?? 0);
     const operation: ConnectOperation | undefined = source === undefined ? undefined : { source, destination: question.destination, destinationPort: question.destinationPort, device, ownRange: question.range };
     const ports = operation === undefined || obstacle !== undefined ? undefined : usage.connectPorts(operation, range);
-    const pool = question.isBound && source !== undefined ? usage.bindPools.find((one) => one.protocol === 'tcp' && one.source.equals(source)) : undefined;
+    const pool = question.isBound && source !== undefined ? usage.bindPool('tcp', source) : undefined;
     const ruling = question.isBound && pool !== undefined ? ruleBound(pool) : ports === undefined ? undefined : rulePool(ports.counts, question.range === undefined && mayMissOne(range));
     const trial = obstacle !== undefined || ports === undefined ? trialOf({ value: undefined, unasked: 'there is nothing to try' }) : tryConnect(question, source, ports, range, asked);
     await clock.pause();

@@ -70,16 +70,32 @@ export class BoundAddresses {
 
   /** Number of usable ports that some holder takes away from bind(address, 0), for every address seen and the wildcards. */
   *pools(): Generator<{ source: Address; used: number }> {
-    const ipv4 = this.#ipv4Specific();
-    const everything = this.#held.reduce((all, held, index) => (this.#isIpv4(index) ? all : all.addAll(held)), ipv4.clone());
-    yield { source: Address.anyIpv4, used: this.#usedBy(ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific) };
-    yield { source: Address.anyIpv6, used: this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6) };
-    const wildForIpv4 = this.#wildDual.clone().addAll(this.#wildIpv4);
-    const wildForIpv6 = this.#wildDual.clone().addAll(this.#wildIpv6);
+    yield { source: Address.anyIpv4, used: this.usedOf(Address.anyIpv4) };
+    yield { source: Address.anyIpv6, used: this.usedOf(Address.anyIpv6) };
     for (let index = 0; index < this.#held.length; index++) {
       const source = this.#address(index);
-      yield { source, used: this.#usedBy(this.#held[index]!, source.isIpv4 ? wildForIpv4 : wildForIpv6) };
+      yield { source, used: this.#usedBy(this.#held[index]!, ...this.#wildcardsFor(source)) };
     }
+  }
+
+  /** The same for one address, seen or not. */
+  usedOf(address: Address): number {
+    if (address.isUnspecified) {
+      const ipv4 = this.#ipv4Specific();
+      if (address.isIpv4) return this.#usedBy(ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific);
+      const everything = this.#held.reduce((all, held, index) => (this.#isIpv4(index) ? all : all.addAll(held)), ipv4);
+      return this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6);
+    }
+    const { key } = this.#addresses;
+    key[0] = address.w0;
+    key[1] = address.w1;
+    key[2] = address.w2;
+    key[3] = address.w3;
+    return this.#usedBy(this.#held[this.#addresses.find()] ?? new PortSet(), ...this.#wildcardsFor(address));
+  }
+
+  #wildcardsFor(address: Address): PortSet[] {
+    return [this.#wildDual, address.isIpv4 ? this.#wildIpv4 : this.#wildIpv6];
   }
 
   #ipv4Specific(): PortSet {

@@ -159,6 +159,7 @@ export class PortLedger {
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
+      bindPool: (protocol, address) => poolUsage(protocol, address, usableSize, (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).usedOf(address)),
       connectPorts: (operation, range) => (this.#countsOnly ? undefined : connectPorts(this.#rows, kinds, settings, operation, range)),
       connectionOn: (port) => this.#connectionOn(port, owners, tuples.accepted),
     };

@@ -58,8 +58,10 @@ function breakdown(counts: Counts): string {
 }
 
 function notesOf(found: ConnectCase, verdict: Answer['verdict']): string[] {
-  const { ports, tuple, usage, question, trial } = found;
+  const { ports, tuple, usage, question, trial, range } = found;
   const notes: string[] = [];
+  if (question.range !== undefined && (question.range.low !== range.low || question.range.high !== range.high)) notes.push(`IP_LOCAL_PORT_RANGE ${question.range.low}-${question.range.high} counts only inside ip_local_port_range: what is tried is ${range.low}-${range.high}, and no error says so.`);
+  if (question.isBound && question.source === undefined) notes.push('Which source address the program binds is not known here: the one of the route is taken (--from names another).');
   if (tuple !== undefined && tuple.holders.length > 0) notes.push(`Who has them: ${tuple.holders.slice(0, 3).map((holder) => `${ownerText(holder.owner)} ${holder.isEstimate ? 'about ' : ''}${grouped(holder.ports)}`).join(', ')}.`);
   if (ports !== undefined && ports.counts.explicit > 0 && usage.poisoned.length > 0) notes.push(`Held explicitly, and so lost to every connect(): ${usage.poisoned.slice(0, 3).map(poisonText).join('; ')}.`);
   const pool = ports === undefined ? 0 : ports.counts.free + ports.counts.taken + ports.counts['time-wait'];

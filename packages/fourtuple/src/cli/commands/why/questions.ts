@@ -79,7 +79,7 @@ export async function questionOf(failure: LoggedFailure, flags: WhyFlags): Promi
         return { kind: 'bind', bind: { ...bindOf(address, failure.cause === 'bind-pool-empty' ? 0 : port, flags), protocol: failure.protocol ?? 'tcp' } };
       }
       const destination = await at(failure.remote);
-      return failure.cause === 'bind-pool-empty' && destination !== undefined ? asConnect(destination, failure.remote, undefined) : undefined;
+      return failure.cause === 'bind-pool-empty' && destination !== undefined ? asConnect(destination, failure.remote, address, true) : undefined;
     }
     case 'no-free-port':
     case 'timed-out': {
@@ -100,9 +100,9 @@ export async function questionOf(failure: LoggedFailure, flags: WhyFlags): Promi
   }
 }
 
-function asConnect(destination: Address, endpoint: LoggedEndpoint | undefined, source: Address | undefined): Question | undefined {
+function asConnect(destination: Address, endpoint: LoggedEndpoint | undefined, source: Address | undefined, isBound = false): Question | undefined {
   const port = endpoint?.port;
   if (port === undefined || port === 0) return undefined;
   const isUsable = source !== undefined && !source.isUnspecified && source.isIpv4 === destination.isIpv4;
-  return { kind: 'connect', connect: { destination, destinationPort: port, source: isUsable ? source : undefined, isBound: false } };
+  return { kind: 'connect', connect: { destination, destinationPort: port, source: isUsable ? source : undefined, isBound } };
 }

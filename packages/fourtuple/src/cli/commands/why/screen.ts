@@ -51,7 +51,7 @@ export function printGroups(printer: Printer, summary: LogSummary, answers: read
     if (!isOne) printer.line();
     const { failure } = group;
     const who = failure.program === undefined ? '' : `${failure.program}: `;
-    printer.paragraph(`${isOne ? '' : `${grouped(group.count)} times  `}${who}${failure.explanation}`, { hanging: '  ', style: 'strong' });
+    printer.paragraph(`${isOne ? '' : `${plural(group.count, 'time')}  `}${who}${failure.explanation}`, { hanging: '  ', style: 'strong' });
     if (!isOne && !printer.isQuiet) printer.paragraph(`line ${grouped(group.firstLine)}: ${group.example.trim()}`, { indent: '  ', hanging: '    ', style: 'dim' });
     if (answered !== undefined) {
       printer.line();
