@@ -7,6 +7,7 @@ const allowed = {
   report: ['model'],
   usage: ['law', 'model'],
   diagnose: ['law', 'usage', 'model'],
+  plan: ['model'],
   kernel: ['model'],
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
   free: ['observe', 'kernel', 'filter', 'usage', 'model'],

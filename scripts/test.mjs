@@ -1,5 +1,6 @@
 // `npm test`: installs with apt what the tests need where it may, then builds, checks and tests, and ends with one
-// line of counts. `--only NAME` runs the test files whose path contains NAME, and nothing else.
+// line of counts. `--only NAME` runs the test files whose path contains NAME, and nothing else. `--operations N` tries so
+// many operations in the oracle of the port law.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +10,11 @@ import { build, isStale } from './build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const home = join(root, 'packages/fourtuple');
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
-const passOn = process.argv.slice(2).filter((argument, index, all) => argument !== '--only' && all[index - 1] !== '--only');
+const own = new Set(['--only', '--operations']);
+const valueOf = (option) => (process.argv.includes(option) ? process.argv[process.argv.indexOf(option) + 1] : undefined);
+const only = valueOf('--only');
+const operations = valueOf('--operations');
+const passOn = process.argv.slice(2).filter((argument, index, all) => !own.has(argument) && !own.has(all[index - 1]));
 
 /** Programs that the tests meet, and the Debian package of each. */
 const needed = {
@@ -26,6 +30,7 @@ const needed = {
 const environment = { ...process.env };
 // Some machines set it, and every start of Node 20 then reads all certificates.
 delete environment.NODE_EXTRA_CA_CERTS;
+if (operations !== undefined) environment.FOURTUPLE_OPERATIONS = operations;
 
 function installed(program) {
   return (environment.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));

@@ -6,7 +6,11 @@ import { KernelError, UnsupportedError } from './errors.ts';
 import { AF_INET, AF_INET6, IPV6_V6ONLY, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_BINDTODEVICE, SO_REUSEADDR, SO_REUSEPORT, TCP_REPAIR, type Libc } from './libc.ts';
 import { decodeSockaddr, encodeSockaddr, type Endpoint } from './sockaddr.ts';
 
-const { EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = constants.errno;
+const { EAGAIN, EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = constants.errno;
+
+/** Ports by which a route is asked for where connect() of UDP finds none itself: the highest ones, one after the other. */
+const LAST_PORT = 65_535;
+const PORTS_TRIED = 64;
 
 /** What a packet-free connect() found out about a port that is in use. */
 export type PortAnswer = 'shared' | 'explicit' | 'unknown';
@@ -154,9 +158,14 @@ export function probeRoute(destination: Address): { readonly source: Address | u
   const family = familyOf(destination);
   const errno = withSocket(family, SOCK_DGRAM, (fd, libc) => {
     const sockaddr = encodeSockaddr(destination, 9, family);
-    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
-    source = localEndpoint(fd)?.address;
-    return 0;
+    let code = libc.connect(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
+    // No UDP port is left in the range, which says nothing of the route: one outside it, or shared, serves as well.
+    for (let port = LAST_PORT; code === EAGAIN && port > LAST_PORT - PORTS_TRIED; port--) {
+      const own = encodeSockaddr(family === AF_INET ? Address.anyIpv4 : Address.anyIpv6, port, family);
+      if (libc.bind(fd, own, own.length) === 0) code = libc.connect(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
+    }
+    if (code === 0) source = localEndpoint(fd)?.address;
+    return code;
   });
   return { source, errno };
 }

@@ -1,7 +1,8 @@
 import type { PortRange, PortSet } from '../model/index.ts';
 import type { BindBucket } from './bucket.ts';
+import { agreed, ruleEachWay } from './certainty.ts';
 import type { Clause, Ruling } from './clause.ts';
-import { and, isListening, not, or, type LawHolder, type PortSocket, type Truth } from './holder.ts';
+import { and, isListening, not, or, sameUser, type LawHolder, type PortSocket, type Truth } from './holder.ts';
 import { meets } from './overlap.ts';
 
 /** The settings of a namespace that decide about a bind(). */
@@ -33,10 +34,13 @@ export function ruleBind<H extends LawHolder>(operation: BindOperation, holders:
   const isForbidden = operation.port < rules.unprivilegedPortStart && !operation.isPrivileged;
   // IPv6 asks about the privilege first, IPv4 about the address.
   if (isForbidden && operation.isIpv6Socket) return failure('EACCES', 'port-privileged');
-  if (operation.isIpv6Socket && operation.v6Only === true && operation.address.isIpv4) return failure('EINVAL', 'mapped-on-v6only');
+  const isRefused = isMappedOnV6Only(operation);
+  if (isRefused === true) return failure('EINVAL', 'mapped-on-v6only');
+  if (isRefused === undefined) return { ...failure<H>('EINVAL', 'mapped-on-v6only'), outcome: 'unknown' };
   if (!operation.isLocalAddress) return failure('EADDRNOTAVAIL', 'address-not-local');
   if (isForbidden) return failure('EACCES', 'port-privileged');
-  return operation.protocol === 'udp' ? ruleUdpBind(operation, holders) : ruleTcpBind(operation, holders, bucket?.letsIn({ ...operation, v6Only: v6OnlyAfterBind(operation) }) === true);
+  const rule = (socket: PortSocket): Ruling<H> => (socket.protocol === 'udp' ? ruleUdpBind(socket, holders) : ruleTcpBind({ ...socket, v6Only: v6OnlyAfterBind(socket) }, holders, bucket));
+  return ruleEachWay(operation, () => usersOf(holders, bucket), rule);
 }
 
 /**
@@ -44,7 +48,16 @@ export function ruleBind<H extends LawHolder>(operation: BindOperation, holders:
  * @param others on the port, the socket itself left out.
  */
 export function ruleListen<H extends LawHolder>(socket: PortSocket, others: readonly H[], bucket?: BindBucket): Ruling<H> {
-  return ruleTcpBind(socket, others, bucket?.letsIn(socket) === true);
+  return ruleEachWay(socket, () => usersOf(others, bucket), (one) => ruleTcpBind(one, others, bucket));
+}
+
+function usersOf(holders: readonly LawHolder[], bucket: BindBucket | undefined): (number | undefined)[] {
+  return [...holders.map(({ uid }) => uid), bucket?.user];
+}
+
+/** An IPv4-mapped address for a socket that is IPv6 only. */
+export function isMappedOnV6Only({ address, isIpv6Socket, v6Only }: PortSocket): Truth {
+  return and(isIpv6Socket, address.isIpv4, v6Only);
 }
 
 /** bind() to an IPv6 address of the socket's own makes it IPv6 only (`__inet6_bind`). */
@@ -52,10 +65,12 @@ export function v6OnlyAfterBind({ address, isIpv6Socket, v6Only }: PortSocket): 
   return isIpv6Socket && !address.isIpv4 && !address.isUnspecified ? true : v6Only;
 }
 
-function ruleTcpBind<H extends LawHolder>(socket: PortSocket, holders: readonly H[], isLetIn: boolean): Ruling<H> {
-  if (isLetIn) return { outcome: 'succeeds', errno: undefined, clause: 'bucket-lets-in', holders };
+function ruleTcpBind<H extends LawHolder>(socket: PortSocket, holders: readonly H[], bucket: BindBucket | undefined): Ruling<H> {
+  const isLetIn = bucket === undefined ? false : bucket.letsIn(socket);
+  if (isLetIn === true) return { outcome: 'succeeds', errno: undefined, clause: 'bucket-lets-in', holders };
   const judged = holders.filter((holder) => holder.protocol === 'tcp').map((holder) => ({ holder, ...judge(socket, holder) }));
-  return conclude(judged, 'EADDRINUSE', 'port-free');
+  const ruling = conclude(judged, 'EADDRINUSE', 'port-free');
+  return isLetIn === undefined && ruling.outcome === 'fails' ? { ...ruling, outcome: 'unknown' } : ruling;
 }
 
 /** One holder's verdict: in the way, certainly, certainly not, or depending on what is not known. */
@@ -93,15 +108,11 @@ function reusesPort(socket: PortSocket, holder: LawHolder): Truth {
   return and(socket.reusePort, holder.reusePort, holder.isBucket || sameUser(socket, holder));
 }
 
-function sameUser(socket: PortSocket, holder: LawHolder): Truth {
-  return socket.uid === undefined || holder.uid === undefined ? undefined : socket.uid === holder.uid;
-}
-
 /** Which flag is wanting, for the sentence. */
 function lacking(socket: PortSocket, holder: LawHolder): Clause {
   if (socket.reusePort === true && holder.reusePort === true && !holder.isBucket && sameUser(socket, holder) === false && (isListening(holder) || and(socket.reuseAddress, holder.reuseAddress) !== true)) return 'reuse-port-other-user';
   if (isListening(holder)) return 'holder-listens';
-  if (socket.reuseAddress === true) return 'holder-lacks-reuse-address';
+  if (socket.reuseAddress === true || (socket.reuseAddress === undefined && holder.reuseAddress === false)) return 'holder-lacks-reuse-address';
   return holder.reuseAddress === true ? 'new-lacks-reuse-address' : 'neither-reuses';
 }
 
@@ -120,36 +131,45 @@ function gravest<J extends Judgement>(judged: readonly J[]): J {
   return judged.find(({ clause }) => clause === 'holder-listens') ?? judged[0]!;
 }
 
-/** The order in which UDP's table has them: the youngest first, but IPv6 sockets with SO_REUSEPORT last (`sk_add_node_rcu`). */
-function udpOrder<H extends LawHolder>(holders: readonly H[]): H[] {
-  const udp = holders.filter((holder) => holder.protocol === 'udp');
-  const isLast = (holder: H): boolean => holder.isIpv6Socket && holder.reusePort === true;
-  return [...udp.filter((holder) => !isLast(holder)).toReversed(), ...udp.filter(isLast)];
+/** A socket where UDP's walk may come upon it. */
+interface UdpStop<H> {
+  readonly holder: H;
+  readonly reusePort: Truth;
+  /** It may stand here, or in the other place. */
+  readonly isDoubtful: boolean;
 }
 
 /**
- * UDP's walk ends at the first holder that it meets, the youngest first: one that shares by SO_REUSEPORT lets the new
- * socket in whatever the others say (`udp_lib_lport_inuse`).
+ * The order in which UDP's table has them: the youngest first, but IPv6 sockets with SO_REUSEPORT last
+ * (`sk_add_node_rcu`). One of which SO_REUSEPORT is not known has two places, and in each the flag that puts it there.
  */
-function ruleUdpBind<H extends LawHolder>(socket: PortSocket, holders: readonly H[]): Ruling<H> {
-  const met = udpOrder(holders);
-  let isUnsure = false;
-  for (const holder of met) {
-    const isMet = and(meets(socket, holder, 'udp'), devicesMeet(socket, holder), or(not(socket.reuseAddress), not(holder.reuseAddress)));
-    if (isMet === false) continue;
-    if (isMet === undefined) {
-      isUnsure = true;
-      continue;
-    }
-    const shares = and(socket.reusePort, holder.reusePort, sameUser(socket, holder));
-    if (isUnsure || shares === undefined) return { outcome: 'unknown', errno: 'EADDRINUSE', clause: 'udp-holder', holders: met };
-    return shares ? { outcome: 'succeeds', errno: undefined, clause: 'both-reuse-port', holders: [holder] } : { outcome: 'fails', errno: 'EADDRINUSE', clause: 'udp-holder', holders: [holder] };
-  }
-  if (isUnsure) return { outcome: 'unknown', errno: 'EADDRINUSE', clause: 'udp-holder', holders: met };
-  const isReused = met.some((holder) => meets(socket, holder, 'udp') === true && devicesMeet(socket, holder));
-  return { outcome: 'succeeds', errno: undefined, clause: met.length === 0 ? 'port-free' : isReused ? 'both-reuse-address' : 'addresses-apart', holders: met };
+function udpWalk<H extends LawHolder>(holders: readonly H[]): UdpStop<H>[] {
+  const places = holders.map((holder) => ({ holder, isLast: and(holder.isIpv6Socket, holder.reusePort) }));
+  return [
+    ...places.filter(({ isLast }) => isLast !== true).map(({ holder, isLast }) => ({ holder, reusePort: isLast === undefined ? false : holder.reusePort, isDoubtful: isLast === undefined })).toReversed(),
+    ...places.filter(({ isLast }) => isLast !== false).map(({ holder }) => ({ holder, reusePort: true, isDoubtful: false })),
+  ];
 }
 
+/**
+ * UDP's walk ends at the first holder that it meets: one that shares by SO_REUSEPORT lets the new socket in whatever the
+ * others say (`udp_lib_lport_inuse`).
+ */
+function ruleUdpBind<H extends LawHolder>(socket: PortSocket, holders: readonly H[]): Ruling<H> {
+  const udp = holders.filter((holder) => holder.protocol === 'udp');
+  const isReused = udp.some((holder) => meets(socket, holder, 'udp') === true && devicesMeet(socket, holder));
+  const passed: Ruling<H> = { outcome: 'succeeds', errno: undefined, clause: udp.length === 0 ? 'port-free' : isReused ? 'both-reuse-address' : 'addresses-apart', holders: udp };
+  const possible: Ruling<H>[] = [];
+  for (const { holder, reusePort, isDoubtful } of udpWalk(udp)) {
+    const isMet = and(meets(socket, holder, 'udp'), devicesMeet(socket, holder), or(not(socket.reuseAddress), not(holder.reuseAddress)));
+    if (isMet === false) continue;
+    const shares = and(socket.reusePort, reusePort, sameUser(socket, holder));
+    if (shares !== true) possible.push({ outcome: 'fails', errno: 'EADDRINUSE', clause: 'udp-holder', holders: [holder] });
+    if (shares !== false) possible.push({ outcome: 'succeeds', errno: undefined, clause: 'both-reuse-port', holders: [holder] });
+    if (isMet === true && !isDoubtful) return agreed(possible as [Ruling<H>, ...Ruling<H>[]]);
+  }
+  return agreed([passed, ...possible]);
+}
 
 function failure<H>(errno: 'EADDRNOTAVAIL' | 'EACCES' | 'EINVAL', clause: Clause): Ruling<H> {
   return { outcome: 'fails', errno, clause, holders: [] };

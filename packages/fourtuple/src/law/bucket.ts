@@ -1,12 +1,12 @@
 import type { Address } from '../model/index.ts';
-import type { PortSocket } from './holder.ts';
+import { and, not, sameUser, type PortSocket, type Truth } from './holder.ts';
 
 /** What a bucket remembers of the SO_REUSEPORT socket that came last. */
 interface ReusePortCache {
   readonly uid: number | undefined;
   readonly address: Address;
   readonly isIpv6Socket: boolean;
-  readonly v6Only: boolean;
+  readonly v6Only: Truth;
 }
 
 /** Somebody in a bucket. */
@@ -23,7 +23,8 @@ interface Member {
  */
 export class BindBucket {
   readonly #members: Member[] = [];
-  #reusePort: ReusePortCache | undefined;
+  /** Not known after a socket of which it is not known whether it was bound with SO_REUSEPORT. */
+  #reusePort: ReusePortCache | 'not known' | undefined;
 
   get isEmpty(): boolean {
     return this.#members.length === 0;
@@ -35,16 +36,23 @@ export class BindBucket {
    * its bucket no more than of another: what `inet_csk_update_fastreuse` does for an empty bucket is never done, since
    * the second table of buckets has the socket by then (measured on Linux 6.18).
    */
-  letsIn(socket: PortSocket): boolean {
+  letsIn(socket: PortSocket): Truth {
     const cache = this.#reusePort;
-    if (this.isEmpty || cache === undefined || socket.reusePort !== true || cache.uid !== socket.uid) return false;
-    return coversRemembered(cache, socket);
+    if (this.isEmpty || cache === undefined || socket.reusePort === false) return false;
+    return cache === 'not known' ? undefined : and(socket.reusePort, sameUser(cache, socket), coversRemembered(cache, socket));
+  }
+
+  /** Whom it may let in. */
+  get user(): number | undefined {
+    return typeof this.#reusePort === 'object' ? this.#reusePort.uid : undefined;
   }
 
   /** A socket got the port by bind(), or asked for it again by listen() (`inet_csk_update_fastreuse`). */
   bind(socket: PortSocket, member: Member): void {
-    if (socket.reusePort !== true) this.#reusePort = undefined;
-    else if (!this.letsIn(socket)) this.#reusePort = { uid: socket.uid, address: socket.address, isIpv6Socket: socket.isIpv6Socket, v6Only: socket.v6Only === true };
+    const letsIn = this.letsIn(socket);
+    if (socket.reusePort === false) this.#reusePort = undefined;
+    else if (socket.reusePort === undefined || letsIn === undefined) this.#reusePort = 'not known';
+    else if (!letsIn) this.#reusePort = { uid: socket.uid, address: socket.address, isIpv6Socket: socket.isIpv6Socket, v6Only: socket.v6Only };
     if (!this.#members.includes(member)) this.#members.push(member);
   }
 
@@ -62,16 +70,11 @@ export class BindBucket {
 }
 
 /** `ipv6_rcv_saddr_equal` and `ipv4_rcv_saddr_equal`, where the remembered address alone may be a wildcard. */
-function coversRemembered(cache: ReusePortCache, socket: PortSocket): boolean {
+function coversRemembered(cache: ReusePortCache, socket: PortSocket): Truth {
   const { address } = cache;
-  const v6Only = socket.v6Only === true;
-  if (!cache.isIpv6Socket) {
-    if (v6Only && socket.isIpv6Socket) return false;
-    const isOwnIpv4 = socket.address.isIpv4;
-    if (address.isUnspecified) return true;
-    return isOwnIpv4 && address.equals(socket.address);
-  }
-  if (address.isIpv4 && socket.address.isIpv4) return !v6Only && (address.equals(socket.address) || address.isUnspecified);
-  if (address.isUnspecified && !address.isIpv4) return !(cache.v6Only && socket.address.isIpv4);
+  const v6Only = socket.isIpv6Socket ? socket.v6Only : false;
+  if (!cache.isIpv6Socket) return and(not(v6Only), address.isUnspecified || address.equals(socket.address));
+  if (address.isIpv4 && socket.address.isIpv4) return and(not(v6Only), address.equals(socket.address) || address.isUnspecified);
+  if (address.isUnspecified && !address.isIpv4) return not(and(cache.v6Only, socket.address.isIpv4));
   return address.equals(socket.address);
 }

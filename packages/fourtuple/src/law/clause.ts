@@ -21,7 +21,7 @@ export const clauses = {
   'port-found': { says: 'the range has a port that no holder takes from this address', source: 'inet_csk_find_open_port' },
   'range-held': { says: 'every usable port of the range has a holder that meets this address; for bind(address, 0) flags do not matter', source: 'inet_csk_find_open_port' },
   'range-reserved': { says: 'every port of the range is reserved', source: 'inet_is_local_reserved_port' },
-  'port-shared': { says: 'connect() shares ports: one is free for this very (source, destination, port)', source: '__inet_hash_connect' },
+  'port-shared': { says: 'ports are shared between connect()s: one is free for this very (source, destination, port)', source: '__inet_hash_connect' },
   'four-tuples-taken': { says: 'every usable port already has a connection from this source to this destination and port', source: '__inet_check_established' },
   'ports-explicit': { says: 'every usable port is held explicitly (bound, listening, accepted), and connect() shares none of those', source: '__inet_hash_connect' },
   'ports-explicit-or-taken': { says: 'each usable port is either held explicitly by somebody, or already connected to this very destination', source: '__inet_hash_connect' },

@@ -46,9 +46,9 @@ export function judgePort(operation: ConnectOperation, holders: readonly LawHold
   const isExplicit = or(...tcp.map((holder) => not(holder.isConnectChosen)));
   if (isExplicit === true) return 'explicit';
   const same = tcp.filter((holder) => isSameFourTuple(operation, holder));
-  const blocking = same.map((holder) => not(isTakenOver(holder, rules)));
-  if (blocking.includes(true)) return isExplicit === false || isExplicit === undefined ? (same.some((holder, index) => blocking[index] === true && !holder.isBucket) ? 'taken' : 'time-wait') : 'unknown';
-  return isExplicit === undefined || blocking.includes(undefined) ? 'unknown' : 'free';
+  const blocking = new Set(same.map((holder) => not(isTakenOver(holder, rules))));
+  if (blocking.has(true)) return same.some((holder) => !holder.isBucket) ? 'taken' : 'time-wait';
+  return isExplicit === undefined || blocking.has(undefined) ? 'unknown' : 'free';
 }
 
 function isTakenOver(holder: LawHolder, rules: ConnectRules): Truth {
@@ -76,7 +76,8 @@ export function rulePool(counts: PortCounts, canMissOne: boolean): Omit<Ruling, 
   if (counts.free === 1 && canMissOne) return { outcome: 'unknown', errno: 'EADDRNOTAVAIL', clause: 'odd-range' };
   if (counts.free > 0) return { outcome: 'succeeds', errno: undefined, clause: 'port-shared' };
   const taken = counts.taken + counts['time-wait'];
-  const clause = taken + counts.explicit === 0 ? 'range-reserved' : counts.explicit === 0 ? 'four-tuples-taken' : taken === 0 ? 'ports-explicit' : 'ports-explicit-or-taken';
+  // An unknown port, if it is not free, is one or the other.
+  const clause = counts.unknown > 0 ? 'ports-explicit-or-taken' : taken + counts.explicit === 0 ? 'range-reserved' : counts.explicit === 0 ? 'four-tuples-taken' : taken === 0 ? 'ports-explicit' : 'ports-explicit-or-taken';
   return { outcome: counts.unknown > 0 ? 'unknown' : 'fails', errno: 'EADDRNOTAVAIL', clause };
 }
 

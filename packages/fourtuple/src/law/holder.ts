@@ -35,6 +35,10 @@ export function isListening(holder: LawHolder): boolean {
   return holder.protocol === 'tcp' && holder.state === TcpState.listen;
 }
 
+export function sameUser(left: Pick<PortSocket, 'uid'>, right: Pick<PortSocket, 'uid'>): Truth {
+  return left.uid === undefined || right.uid === undefined ? undefined : left.uid === right.uid;
+}
+
 /** Known true, known false, or not known. */
 export type Truth = boolean | undefined;
 

@@ -4,6 +4,7 @@ export * from './time-wait.ts';
 export * from './overlap.ts';
 export * from './range.ts';
 export * from './bucket.ts';
+export * from './certainty.ts';
 export * from './bind.ts';
 export * from './bind-any.ts';
 export * from './connect.ts';

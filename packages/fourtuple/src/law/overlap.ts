@@ -36,12 +36,13 @@ function meetsSpecific(asker: BoundAddress, holder: BoundAddress): Truth {
 function meetsByWalk(asker: BoundAddress, holder: BoundAddress): Truth {
   const own = asker.address;
   const other = holder.address;
-  const isIpv6Only = holder.isIpv6Socket ? holder.v6Only : false;
+  // A socket that is IPv6 only never has an IPv4-mapped address: bind() and connect() refuse it.
+  const isIpv6Only = holder.isIpv6Socket && !other.isIpv4 ? holder.v6Only : false;
   if (!asker.isIpv6Socket) {
     const others = other.isIpv4 ? other : other.isUnspecified ? Address.anyIpv4 : ipv4OfIpv6;
     return own.equals(others) || own.isUnspecified || others.isUnspecified ? not(isIpv6Only) : false;
   }
-  if (own.isIpv4 && other.isIpv4) return own.equals(other) || own.isUnspecified || other.isUnspecified ? not(isIpv6Only) : false;
+  if (own.isIpv4 && other.isIpv4) return own.equals(other) || own.isUnspecified || other.isUnspecified;
   const isAny = own.isUnspecified && !own.isIpv4;
   const isOtherAny = other.isUnspecified && !other.isIpv4;
   if (isAny && isOtherAny) return true;

@@ -12,7 +12,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'doctor', 'record'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'doctor', 'record'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -190,6 +190,27 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
     const { holders } = await document('who', 'who', String(port), '--json');
     expect((await run('who', String(port), '--json')).exitCode).toBe(exitCode);
     expect((holders as Json[]).length > 0).toBe(exitCode === 0);
+  });
+
+  it.each([
+    ['bind', '8010'],
+    ['bind', '127.0.0.1:30001', '--reuse-address'],
+    ['bind', '8010', '--probe', 'none'],
+    ['connect', '127.0.0.1:8010'],
+    ['connect', '127.0.0.1:8010', '--from', '127.0.0.1'],
+    ['the log line', 'connect() to 127.0.0.1:8010 failed (99: Cannot assign requested address)'],
+  ])('why %s %s', async (...words) => {
+    const asked = words[0] === 'the log line' ? words.slice(1) : words;
+    expect(await document('why', 'why', ...asked, '--json')).toHaveProperty('verdict');
+  });
+
+  it.each([
+    ['time-wait', '--port', '30020'],
+    ['connection', '--port', '30001'],
+    ['bind-beside', '30040'],
+    ['bind-beside', '8010', '--undo'],
+  ])('free %s %s does nothing without --yes', async (...words) => {
+    expect(await document('free', 'free', ...words, '--json')).toMatchObject({ dryRun: true, journal: null });
   });
 
   it('doctor', async () => {

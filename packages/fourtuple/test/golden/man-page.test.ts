@@ -20,7 +20,7 @@ describe('the generated pages (UPDATE_GOLDEN=1 writes them anew)', () => {
 describe('the man page', () => {
   it('names every command, flag and placeholder', () => {
     for (const { name, flags } of commandReferences) {
-      expect(page).toContain(`fourtuple ${name}`);
+      expect(page).toContain(`fourtuple ${name.replaceAll('-', '\\-')}`);
       for (const flag of flags) expect(page).toContain(`\\fB${flag.name.replaceAll('-', '\\-')}\\fR`);
     }
   });

@@ -19,6 +19,8 @@ interface Played {
   readonly wrong: Outcome[];
   /** 0 when the population did not come to rest. */
   readonly compared: number;
+  /** The number of the first operation on which the two disagree. */
+  readonly wrongAt: number | undefined;
   readonly certain: number;
   readonly clauses: string[];
 }
@@ -30,11 +32,12 @@ async function play({ world: spec, steps, trials }: Drawn): Promise<Played> {
     world = new LawWorld(spec, steps);
   } catch (error) {
     if (!(error instanceof UnsettledError)) throw error;
-    return { wrong: [], compared: 0, certain: 0, clauses: [] };
+    return { wrong: [], compared: 0, wrongAt: undefined, certain: 0, clauses: [] };
   }
   const wrong: Outcome[] = [];
   const clauses: string[] = [];
   let compared = 0;
+  let wrongAt: number | undefined;
   let certain = 0;
   try {
     if (spec.twReuseDelayMs === 1) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -44,10 +47,12 @@ async function play({ world: spec, steps, trials }: Drawn): Promise<Played> {
         compared++;
         if (outcome.ruling.outcome !== 'unknown') certain++;
         clauses.push(outcome.ruling.clause);
-        if (!agrees(outcome)) wrong.push(outcome);
+        if (agrees(outcome)) continue;
+        wrong.push(outcome);
+        wrongAt ??= compared;
       }
     }
-    return { wrong, compared, certain, clauses };
+    return { wrong, compared, wrongAt, certain, clauses };
   } finally {
     world.close();
   }
@@ -84,6 +89,7 @@ describe(`oracle: the law says what the kernel does${obstacle === undefined ? ''
       const drawn = drawWorld(new Random(seed), TRIALS);
       const played = await play(drawn);
       populations++;
+      if (wrong.length === 0 && played.wrongAt !== undefined) console.log(`oracle: the first disagreement is at operation ${compared + played.wrongAt}`);
       if (played.compared === 0) unsettled++;
       compared += played.compared;
       certain += played.certain;

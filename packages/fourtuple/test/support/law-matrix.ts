@@ -1,7 +1,7 @@
 import { getOption, loadLibc, SOL_TCP } from '../../src/kernel/libc.ts';
-import type { LawHolder } from '../../src/law/index.ts';
+import { ruleBind, ruleListen, type BindRules, type LawHolder } from '../../src/law/index.ts';
 import { Address, TcpState, type PortRange } from '../../src/model/index.ts';
-import type { Trial } from './law-trials.ts';
+import { attempt, type Outcome, type Trial } from './law-trials.ts';
 import { LawWorld, OTHER_DEVICE, type SocketSpec, type WorldSpec, type WorldStep } from './law-world.ts';
 import { bindSocket, closeSocket, connectSocket, listenSocket, makeSocket } from './sockets.ts';
 
@@ -18,6 +18,8 @@ const FULL_SERVER = 81;
 const CLIENT_PORT = 6000;
 /** For those who fill the full server. */
 const FILLER_PORT = 6001;
+/** A port below ip_unprivileged_port_start that nobody uses. */
+const LOW_PORT = 1000;
 const FIONBIO = 0x5421;
 const TCP_INFO = 11;
 const SHUT_WR = 1;
@@ -59,6 +61,7 @@ const bound = (address: string, fields: Partial<SocketSpec> = {}) => (flags: Fla
 const listener = (address: string, fields: Partial<SocketSpec> = {}) => (flags: Flags): WorldStep[] => [{ do: 'listen', spec: socket(flags, fields), address, port: PORT }];
 const connection = (manner: 'plain' | 'no-port' | 'bind-any' | 'bind-port', address = A, fields: Partial<SocketSpec> = {}) => (flags: Flags): WorldStep[] => [{ do: 'connect', spec: socket(flags, fields), manner, source: address, port: PORT, destination: address, destinationPort: SERVER, own: ONE_PORT }];
 const accepted = (flags: Flags): WorldStep[] => [...listener(A)(flags), { do: 'join', listener: 0, client: socket('R'), port: CLIENT_PORT }];
+const datagram = (address: string, flags: Flags, fields: Partial<SocketSpec> = {}): WorldStep => ({ do: 'udp', spec: socket(flags, fields), address, port: PORT, connects: false });
 const stopped: WorldStep = { do: 'stop', listener: 0 };
 const ended = (how: Extract<WorldStep, { do: 'end' }>['how']): WorldStep => ({ do: 'end', connection: 0, how });
 const set = (value: boolean): WorldStep => ({ do: 'set', socket: 0, option: 'reuseAddress', value });
@@ -109,7 +112,12 @@ const specials: readonly Special[] = [
   { name: 'TIME_WAIT after bind(127.0.0.1, port), without timestamps', flags: 'R', state: timeWait, isBucket: true, steps: (flags) => [...connection('bind-port')(flags), ended('client first')], world: { timestamps: false } },
   { name: 'TIME_WAIT after connect(), old enough for tcp_tw_reuse', flags: 'R', state: timeWait, isBucket: true, steps: (flags) => [...connection('plain')(flags), ended('client first')], world: { twReuse: 1, twReuseDelayMs: 1 } },
   { name: 'bound, on 127.0.0.1, the port reserved', flags: '-', state: boundInactive, steps: bound(A), world: { reserved: [PORT] } },
-  { name: 'UDP, on 127.0.0.1', flags: 'R', state: close, steps: (flags) => [{ do: 'udp', spec: socket(flags), address: A, port: PORT, connects: false }] },
+  { name: 'bound, on the wildcard, and another on [::1]', flags: 'RP', state: boundInactive, steps: (flags) => [...bound('::1', { ipv6: true })('R'), ...bound('0.0.0.0')(flags)] },
+  { name: 'UDP, on 127.0.0.1', flags: 'R', state: close, steps: (flags) => [datagram(A, flags)] },
+  { name: 'UDP, on 127.0.0.1, and a younger one', flags: 'RP', state: close, steps: (flags) => [datagram(A, 'R'), datagram(A, flags)] },
+  { name: 'UDP, on 127.0.0.1, and an older one', flags: 'R', state: close, steps: (flags) => [datagram(A, 'RP'), datagram(A, flags)] },
+  { name: 'UDP, on 127.0.0.1, and a younger one on [::]', flags: 'RP', state: close, steps: (flags) => [datagram(A, 'R'), datagram('::', flags, { ipv6: true })] },
+  { name: 'UDP, connected from [::1]', flags: '-', state: established, steps: () => [{ do: 'udp', spec: socket('-', { ipv6: true }), address: '::1', port: 0, connects: true }], world: { range: ONE_PORT } },
 ];
 
 function rowOf({ steps, world, flags, ...kind }: Kind & { flags: Flags; world?: Partial<WorldSpec> }): MatrixRow {
@@ -127,24 +135,79 @@ export interface MatrixOperation {
   readonly name: string;
   /** Of the new socket. */
   readonly flags: Flags;
-  readonly trial: (row: MatrixRow) => Trial;
+  readonly attempt: (world: MatrixWorld, row: MatrixRow) => Outcome[];
+  /** A column of the compressed matrix. */
+  readonly isCompressed: boolean;
+}
+
+/** An operation that is one trial of the oracle's. */
+function trying(name: string, flags: Flags, trial: (row: MatrixRow) => Trial, isCompressed = false): MatrixOperation {
+  return { name, flags, attempt: (world, row) => attempt(world, trial(row)), isCompressed };
 }
 
 function binding(name: string, address: string, flags: Flags, fields: Partial<SocketSpec> = {}): MatrixOperation {
-  return { name: `bind(${name})[${flags}], listen()`, flags, trial: () => ({ try: 'bind', spec: socket(flags, fields), address, port: PORT, unprivileged: false, thenListen: true }) };
+  return trying(`bind(${name})[${flags}], listen()`, flags, () => ({ try: 'bind', spec: socket(flags, fields), address, port: PORT, unprivileged: false, thenListen: true }), name === A || name === '0.0.0.0');
 }
 
 function bindingAny(name: string, address: string, flags: Flags): MatrixOperation {
-  return { name: `bind(${name}, 0)[${flags}] in a range of this port alone`, flags, trial: () => ({ try: 'bind', spec: socket(flags), address, port: 0, unprivileged: false, thenListen: false, own: ONE_PORT }) };
+  return trying(`bind(${name}, 0)[${flags}] in a range of this port alone`, flags, () => ({ try: 'bind', spec: socket(flags), address, port: 0, unprivileged: false, thenListen: false, own: ONE_PORT }));
 }
 
 function connecting(name: string, trial: { spec?: SocketSpec; source?: string; destination?: string; destinationPort?: number } = {}): MatrixOperation {
-  return { name: `connect() ${name}`, flags: '-', trial: () => ({ try: 'connect', spec: socket('-'), source: undefined, destination: A, destinationPort: OTHER_SERVER, own: ONE_PORT, packetFree: false, ...trial }) };
+  return trying(`connect() ${name}`, '-', () => ({ try: 'connect', spec: socket('-'), source: undefined, destination: A, destinationPort: OTHER_SERVER, own: ONE_PORT, packetFree: false, ...trial }));
+}
+
+function datagramBinding(name: string, address: string, flags: Flags): MatrixOperation {
+  return trying(`UDP bind(${name})[${flags}]`, flags, () => ({ try: 'bind', spec: socket(flags, { udp: true }), address, port: PORT, unprivileged: false, thenListen: false }));
+}
+
+/** Of an address, a port or a mapped address that is refused whoever holds what, without CAP_NET_BIND_SERVICE. */
+function refused(name: string, address: string, fields: Partial<SocketSpec> = {}): MatrixOperation {
+  return trying(`bind(${name}) below 1024, without the capability`, '-', () => ({ try: 'bind', spec: socket('-', fields), address, port: LOW_PORT, unprivileged: true, thenListen: false }));
+}
+
+/** Two sockets that share by SO_REUSEADDR: the second listens first. */
+function listenBesideListener(world: MatrixWorld, row: MatrixRow): Outcome[] {
+  const spec = socket('R');
+  const address = Address.parse(A)!;
+  const asker = world.socketOf(spec, address);
+  const rules: BindRules = { localPortRange: row.world.range, reservedPorts: world.reserved, autobindReuse: row.world.autobindReuse, unprivilegedPortStart: row.world.unprivilegedPortStart };
+  const bucket = world.bucketOf(PORT);
+  const outcomes: Outcome[] = [];
+  const trial: Trial = { try: 'bind', spec, address: A, port: PORT, unprivileged: false, thenListen: true };
+  const made: { fd: number; holder: LawHolder; member: { isConnectChosen: boolean } }[] = [];
+  for (const nth of ['the first', 'the second']) {
+    const fd = world.make(spec);
+    const ruling = ruleBind({ ...asker, port: PORT, isLocalAddress: true, isPrivileged: true }, [...world.holdersOn(PORT), ...made.map(({ holder }) => holder)], rules, bucket);
+    const errno = bindSocket(fd, address, PORT, false);
+    outcomes.push({ trial, ruling, errno, step: `bind() of ${nth}` });
+    const one = { fd, holder: { ...asker, port: PORT, remote: Address.anyIpv4, remotePort: 0, state: boundInactive, isBucket: false, isConnectChosen: false, ageMs: 0, hadTimestamps: undefined }, member: { isConnectChosen: false } };
+    made.push(one);
+    if (errno !== 0) break;
+    bucket.bind(asker, one.member);
+  }
+  if (outcomes.every(({ errno }) => errno === 0)) {
+    const [first, second] = made as [(typeof made)[number], (typeof made)[number]];
+    const others = world.holdersOn(PORT);
+    const ruling = ruleListen(asker, [...others, first.holder], bucket);
+    const errno = listenSocket(second.fd);
+    outcomes.push({ trial, ruling, errno, step: 'listen() of the second' });
+    const state = errno === 0 ? listen : boundInactive;
+    outcomes.push({ trial, ruling: ruleListen(asker, [...others, { ...second.holder, state }], bucket), errno: listenSocket(first.fd), step: 'listen() of the first' });
+  }
+  for (const { fd, member } of made) {
+    closeSocket(fd);
+    bucket.leave(member);
+  }
+  return outcomes;
 }
 
 export const matrixOperations: readonly MatrixOperation[] = [
   ...allFlags.map((flags) => binding('127.0.0.1', A, flags)),
   ...allFlags.map((flags) => binding('0.0.0.0', '0.0.0.0', flags)),
+  // Here the kernel's memory of the port decides, if the socket before left one.
+  binding('127.0.0.1 once more', A, 'P'),
+  binding('[::1]', '::1', 'P', { ipv6: true }),
   ...(['-', 'R'] as const).map((flags) => binding('127.0.0.2', B, flags)),
   ...allFlags.map((flags) => binding('[::]', '::', flags, { ipv6: true })),
   ...(['-', 'R'] as const).map((flags) => binding('[::], IPv6 only', '::', flags, { ipv6: true, v6Only: true })),
@@ -159,14 +222,20 @@ export const matrixOperations: readonly MatrixOperation[] = [
   connecting('to another destination, from 127.0.0.2', { source: B }),
   connecting('to another destination over IPv6', { spec: socket('-', { ipv6: true }), destination: '::1' }),
   // In repair mode, so that it needs nobody at the other end.
-  { name: 'connect() with the same four-tuple', flags: '-', trial: ({ peer }) => ({ try: 'connect', spec: socket('-'), source: A, destination: A, destinationPort: peer, own: ONE_PORT, packetFree: true }) },
-  { name: 'UDP bind(127.0.0.1)[-]', flags: '-', trial: () => ({ try: 'bind', spec: socket('-', { udp: true }), address: A, port: PORT, unprivileged: false, thenListen: false }) },
+  trying('connect() with the same four-tuple', '-', ({ peer }) => ({ try: 'connect', spec: socket('-'), source: A, destination: A, destinationPort: peer, own: ONE_PORT, packetFree: true })),
+  datagramBinding('127.0.0.1', A, '-'),
+  datagramBinding('127.0.0.1', A, 'P'),
+  datagramBinding('127.0.0.6', '127.0.0.6', 'R'),
   binding('127.0.0.1, another user', A, 'RP', { uid: 1000 }),
   binding('0.0.0.0 of another device', '0.0.0.0', '-', { device: OTHER_DEVICE }),
   binding('0.0.0.0 of device lo', '0.0.0.0', 'R', { device: 'lo' }),
-  { name: 'bind(127.0.0.1)[R], connect() to another destination', flags: 'R', trial: () => ({ try: 'bind and connect', spec: socket('R'), address: A, port: PORT, destination: A, destinationPort: OTHER_SERVER }) },
+  refused('192.0.2.99', '192.0.2.99'),
+  refused('[2001:db8::99]', '2001:db8::99', { ipv6: true }),
+  trying('bind([::ffff:127.0.0.1]), IPv6 only', '-', () => ({ try: 'bind', spec: socket('-', { ipv6: true, v6Only: true }), address: `::ffff:${A}`, port: PORT, unprivileged: false, thenListen: false })),
+  { name: 'bind(127.0.0.1)[R] twice, listen() twice', flags: 'R', attempt: listenBesideListener, isCompressed: false },
+  trying('bind(127.0.0.1)[R], connect() to another destination', 'R', () => ({ try: 'bind and connect', spec: socket('R'), address: A, port: PORT, destination: A, destinationPort: OTHER_SERVER })),
   // Takes a TIME_WAIT over, and so comes last.
-  { name: 'bind(127.0.0.1)[R], connect() to the first server', flags: 'R', trial: () => ({ try: 'bind and connect', spec: socket('R'), address: A, port: PORT, destination: A, destinationPort: SERVER }) },
+  trying('bind(127.0.0.1)[R], connect() to the first server', 'R', () => ({ try: 'bind and connect', spec: socket('R'), address: A, port: PORT, destination: A, destinationPort: SERVER })),
 ];
 
 /** A population of which some sockets are in states that no step brings about. */

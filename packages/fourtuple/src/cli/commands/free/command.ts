@@ -53,7 +53,7 @@ const connection = buildCommand<EndFlags, [], CliContext>({
   docs: {
     brief: 'End connections: their programs get ECONNABORTED',
     fullDescription: ['Ends the connections that are meant, by SOCK_DESTROY: the port is free at once, the program gets ECONNABORTED, the peer a reset.', 'Listeners are never ended.', '', exitCodes].join('\n'),
-    customUsage: [{ input: '--port 3306 --yes', brief: 'Ends the outgoing connection on the port of a service' }],
+    customUsage: [{ input: '--port 3306 --yes', brief: 'Ends the outgoing connection on the port of a service' }, { input: '--dst 10.0.0.9:5432', brief: 'Shows the connections to a destination, and whose they are' }],
   },
 });
 

@@ -1,0 +1,63 @@
+// The deliberate errors of law-mutations.mjs. `find` stands exactly once in the file, which is in src/law.
+
+/** How many operations the oracle tries, unless an error needs more. */
+export const OPERATIONS = 6000;
+
+export const mutations = [
+  // bind(), TCP
+  { clause: 'port-free', file: 'bind.ts', says: 'UDP sockets are in the way of TCP', find: "const judged = holders.filter((holder) => holder.protocol === 'tcp').map(", replace: 'const judged = holders.map(' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: 'bind([::1]) meets a holder on 0.0.0.0', find: '    return asker.address.isIpv4;', replace: '    return true;' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: 'an IPv4 address meets [::] even where that is IPv6 only', find: 'return asker.address.isIpv4 ? reachesIpv4 : true;', replace: 'return true;' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: '0.0.0.0 meets IPv6-only sockets', find: '? not(isIpv6Only) : false;', replace: '? true : false;' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: '[::] that is IPv6 only meets IPv4 sockets', find: 'and(isAny, not(and(other.isIpv4, asker.v6Only)))', replace: 'isAny' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: 'UDP takes IPv6 addresses for 127.0.0.1, not for 127.0.0.6', find: '0x7f000006', replace: '0x7f000001' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: 'a wildcard meets nobody but a wildcard', find: 'return own.equals(others) || own.isUnspecified || others.isUnspecified ?', replace: 'return own.equals(others) ?' },
+  { clause: 'addresses-apart', file: 'overlap.ts', says: 'TCP walks the port for every address, as UDP does', operations: 60_000, find: "protocol === 'tcp' && !asker.address.isUnspecified ? meetsSpecific(asker, holder) : meetsByWalk(asker, holder)", replace: 'meetsByWalk(asker, holder)' },
+  { clause: 'devices-apart', file: 'bind.ts', says: 'a socket with a device does not meet one without', find: 'left.device === 0 || right.device === 0 || left.device === right.device', replace: 'left.device === right.device' },
+  { clause: 'devices-apart', file: 'bind.ts', says: 'sockets of two devices meet', find: 'left.device === 0 || right.device === 0 || left.device === right.device', replace: 'true' },
+  { clause: 'both-reuse-address', file: 'bind.ts', says: 'beside TIME_WAIT SO_REUSEADDR does not help', find: 'and(socket.reuseAddress, holder.reuseAddress, !isListening(holder))', replace: 'and(socket.reuseAddress, holder.reuseAddress, !isListening(holder), !holder.isBucket)' },
+  { clause: 'both-reuse-port', file: 'bind.ts', says: 'beside a listener SO_REUSEPORT does not help', find: 'and(socket.reusePort, holder.reusePort, holder.isBucket || sameUser(socket, holder))', replace: 'and(socket.reusePort, holder.reusePort, !isListening(holder), holder.isBucket || sameUser(socket, holder))' },
+  { clause: 'both-reuse-port', file: 'bind.ts', says: 'TIME_WAIT has a user', find: 'holder.isBucket || sameUser(socket, holder)', replace: 'sameUser(socket, holder)' },
+  { clause: 'bucket-lets-in', file: 'bind.ts', says: 'the kernel remembers nothing', find: 'const isLetIn = bucket === undefined ? false : bucket.letsIn(socket);', replace: 'const isLetIn = false;' },
+  { clause: 'bucket-lets-in', file: 'bucket.ts', says: 'the memory ends with the socket that made it', find: 'if (this.#members.every((left) => left.isConnectChosen)) this.#reusePort', replace: 'this.#reusePort' },
+  { clause: 'bucket-lets-in', file: 'bucket.ts', says: 'the memory lasts while anybody is on the port, as before Linux 6.18', find: 'this.#members.every((left) => left.isConnectChosen)', replace: 'this.isEmpty' },
+  { clause: 'bucket-lets-in', file: 'bucket.ts', says: 'a wildcard that asks is covered by any address remembered', find: 'address.isUnspecified || address.equals(socket.address)', replace: 'address.isUnspecified || socket.address.isUnspecified || address.equals(socket.address)' },
+  { clause: 'bucket-lets-in', file: 'bucket.ts', says: 'the memory is not of one user', find: 'and(socket.reusePort, sameUser(cache, socket), coversRemembered', replace: 'and(socket.reusePort, coversRemembered' },
+  { clause: 'bucket-lets-in', file: 'bind.ts', says: 'bind() of an IPv6 address does not make IPv6 only', find: 'isIpv6Socket && !address.isIpv4 && !address.isUnspecified ? true : v6Only', replace: 'v6Only' },
+  { clause: 'holder-listens', file: 'bind.ts', says: 'SO_REUSEADDR helps beside a listener too', find: 'and(socket.reuseAddress, holder.reuseAddress, !isListening(holder))', replace: 'and(socket.reuseAddress, holder.reuseAddress)' },
+  { clause: 'holder-listens', file: 'bind.ts', says: 'listen() does not ask again', find: 'ruleEachWay(socket, () => usersOf(others, bucket), (one) => ruleTcpBind(one, others, bucket))', replace: 'ruleTcpBind(socket, [], bucket)' },
+  { clause: 'holder-lacks-reuse-address', file: 'bind.ts', says: 'SO_REUSEADDR of the new socket is enough', find: 'and(socket.reuseAddress, holder.reuseAddress, !isListening(holder))', replace: 'and(socket.reuseAddress, !isListening(holder))' },
+  { clause: 'new-lacks-reuse-address', file: 'bind.ts', says: 'SO_REUSEADDR of the holder is enough', find: 'and(socket.reuseAddress, holder.reuseAddress, !isListening(holder))', replace: 'and(holder.reuseAddress, !isListening(holder))' },
+  { clause: 'neither-reuses', file: 'bind.ts', says: 'TIME_WAIT is in nobody’s way', find: 'const shared = or(reusesAddress(socket, holder), reusesPort(socket, holder));', replace: 'const shared = or(holder.isBucket, reusesAddress(socket, holder), reusesPort(socket, holder));' },
+  { clause: 'reuse-port-other-user', file: 'bind.ts', says: 'SO_REUSEPORT is shared by all users', find: 'and(socket.reusePort, holder.reusePort, holder.isBucket || sameUser(socket, holder))', replace: 'and(socket.reusePort, holder.reusePort)' },
+  { clause: 'address-not-local', file: 'bind.ts', says: 'IPv4 asks for the privilege before the address, as IPv6 does', find: 'if (isForbidden && operation.isIpv6Socket) return', replace: 'if (isForbidden) return' },
+  { clause: 'address-not-local', file: 'bind.ts', says: 'any address can be bound', find: "if (!operation.isLocalAddress) return failure('EADDRNOTAVAIL', 'address-not-local');", replace: '' },
+  { clause: 'port-privileged', file: 'bind.ts', says: 'ip_unprivileged_port_start itself takes the privilege', find: 'operation.port < rules.unprivilegedPortStart', replace: 'operation.port <= rules.unprivilegedPortStart' },
+  { clause: 'port-privileged', file: 'bind.ts', says: 'every port takes the privilege', find: 'operation.port < rules.unprivilegedPortStart && !operation.isPrivileged', replace: '!operation.isPrivileged' },
+  { clause: 'mapped-on-v6only', file: 'bind.ts', says: 'an IPv6-only socket binds IPv4-mapped addresses', find: 'return and(isIpv6Socket, address.isIpv4, v6Only);', replace: 'return false;' },
+  // bind(), UDP
+  { clause: 'udp-holder', file: 'bind.ts', says: 'UDP’s walk begins with the oldest', find: 'isDoubtful: isLast === undefined })).toReversed(),', replace: 'isDoubtful: isLast === undefined })),' },
+  { clause: 'udp-holder', file: 'bind.ts', says: 'IPv6 sockets with SO_REUSEPORT are not the last of UDP’s walk', find: 'isLast: and(holder.isIpv6Socket, holder.reusePort)', replace: 'isLast: false' },
+  { clause: 'udp-holder', file: 'bind.ts', says: 'SO_REUSEADDR does not help UDP', find: "const isMet = and(meets(socket, holder, 'udp'), devicesMeet(socket, holder), or(not(socket.reuseAddress), not(holder.reuseAddress)));", replace: "const isMet = and(meets(socket, holder, 'udp'), devicesMeet(socket, holder));" },
+  { clause: 'udp-holder', file: 'bind.ts', says: 'SO_REUSEPORT does not help UDP', find: 'const shares = and(socket.reusePort, reusePort, sameUser(socket, holder));', replace: 'const shares = false;' },
+  // bind(address, 0)
+  { clause: 'port-found', file: 'bind-any.ts', says: 'ip_autobind_reuse does nothing', find: 'const isRelaxed = rules.autobindReuse &&', replace: 'const isRelaxed = false &&' },
+  { clause: 'port-found', file: 'bind.ts', says: 'under ip_autobind_reuse SO_REUSEPORT does not spoil SO_REUSEADDR', find: 'not(and(reusesAddress(socket, holder), not(reusesPort(socket, holder))))', replace: 'not(reusesAddress(socket, holder))' },
+  { clause: 'range-held', file: 'bind.ts', says: 'SO_REUSEADDR on both helps bind(address, 0)', find: "return or(...own.map((holder) => and(meets(socket, holder, 'tcp'), devicesMeet(socket, holder))));", replace: "return or(...own.map((holder) => and(meets(socket, holder, 'tcp'), devicesMeet(socket, holder), not(reusesAddress(socket, holder)))));" },
+  { clause: 'range-held', file: 'bind.ts', says: 'UDP’s bind(address, 0) does not mind flags', find: 'or(not(socket.reuseAddress), not(holder.reuseAddress)), not(and(socket.reusePort, holder.reusePort, sameUser(socket, holder)))),', replace: 'true),' },
+  { clause: 'range-reserved', file: 'bind-any.ts', says: 'bind(address, 0) hands out reserved ports', find: 'if (rules.reservedPorts.has(port)) continue;', replace: '' },
+  { clause: 'range-reserved', file: 'connect.ts', says: 'connect() hands out reserved ports', find: "const verdict = rules.reservedPorts.has(port) ? 'reserved' : judgePort", replace: 'const verdict = judgePort' },
+  { clause: 'odd-range', file: 'bind-any.ts', says: 'the last port of an odd range is always found', operations: 30_000, find: "if (free === 1 && mayMissOne(range)) return { outcome: 'unknown', errno: refusal, clause: 'odd-range', holders: deciding };", replace: '' },
+  // connect()
+  { clause: 'port-shared', file: 'connect.ts', says: 'connect() shares no ports at all', find: 'or(...tcp.map((holder) => not(holder.isConnectChosen)))', replace: 'tcp.length > 0' },
+  { clause: 'port-shared', file: 'range.ts', says: 'IP_LOCAL_PORT_RANGE counts outside the namespace’s range too', find: 'own.low >= range.low && own.low <= range.high ? own.low : range.low', replace: 'own.low' },
+  { clause: 'four-tuples-taken', file: 'connect.ts', says: 'TIME_WAIT never takes a four-tuple from connect()', find: 'return and(isReusableAge(holder, rules), holder.hadTimestamps);', replace: 'return true;' },
+  { clause: 'four-tuples-taken', file: 'time-wait.ts', says: 'tcp_tw_reuse does nothing', find: 'return holder.ageMs > settings.tcpTwReuseDelayMs;', replace: 'return false;' },
+  { clause: 'ports-explicit', file: 'connect.ts', says: 'explicit holders matter on the source address alone', find: 'or(...tcp.map((holder) => not(holder.isConnectChosen)))', replace: 'or(...tcp.map((holder) => and(holder.address.equals(operation.source), not(holder.isConnectChosen))))' },
+  { clause: 'ports-explicit', file: 'connect.ts', says: 'of explicit holders listeners alone matter', find: 'or(...tcp.map((holder) => not(holder.isConnectChosen)))', replace: 'or(...tcp.map((holder) => holder.state === 10))' },
+  { clause: 'ports-explicit-or-taken', file: 'connect.ts', says: 'explicit ports count only where no four-tuple is taken', find: "if (counts.free > 0) return", replace: "if (counts.free > 0 || (counts.explicit > 0 && counts.taken + counts['time-wait'] > 0)) return" },
+  { clause: 'four-tuple-free', file: 'connect.ts', says: 'the source address is no part of the four-tuple', find: '    holder.address.equals(operation.source) &&\n', replace: '' },
+  { clause: 'four-tuple-taken', file: 'connect.ts', says: 'connect() after bind() takes live four-tuples', find: 'const live = same.filter((holder) => !holder.isBucket);', replace: 'const live: H[] = [];' },
+  { clause: 'time-wait-taken-over', file: 'connect.ts', says: 'connect() after bind() takes no TIME_WAIT over', find: 'const stuck = same.filter((holder) => holder.hadTimestamps !== true);', replace: 'const stuck = same;' },
+  { clause: 'time-wait-not-reusable', file: 'connect.ts', says: 'connect() after bind() takes TIME_WAIT over without timestamps too', find: 'const stuck = same.filter((holder) => holder.hadTimestamps !== true);', replace: 'const stuck: H[] = [];' },
+];
