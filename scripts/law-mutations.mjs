@@ -91,7 +91,7 @@ const rows = [];
 for (const mutation of mutations.filter(({ says, clause }) => only === undefined || says.includes(only) || clause.includes(only))) {
   const result = judge(apply(mutation), mutation.operations ?? OPERATIONS);
   rows.push({ mutation, result });
-  const by = [...(result.oracle === undefined ? [] : [`the oracle at operation ${result.oracle}`]), ...(result.matrix === undefined ? [] : [`${result.matrix} cells of the matrix`])];
+  const by = [...(result.oracle === undefined ? [] : [`the oracle at operation ${result.oracle}`]), ...(result.matrix === undefined ? [] : [`${result.matrix} ${result.matrix === 1 ? 'cell' : 'cells'} of the matrix`])];
   console.log(`${by.length === 0 ? `SURVIVED ${result.tried.oracle} operations` : 'noticed'}: ${mutation.clause}: ${mutation.says}${by.length === 0 ? '' : `: by ${by.join(' and ')}`}`);
 }
 const survivors = rows.filter(({ result }) => result.oracle === undefined && result.matrix === undefined);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { addressOf, askerAt, connectedAt, holderAt, listening, resultOf, timeWait } from '../../test/support/law-hand-made.ts';
 import { PortSet } from '../model/index.ts';
@@ -70,5 +71,11 @@ describe('every clause decides something', () => {
       expect(source).toMatch(/^[a-z0-9_]+$/);
     }
     expect(Object.keys(cases).sort()).toEqual(Object.keys(clauses).sort());
+  });
+
+  it('stands with its sentence and its kernel function in docs/concepts/port-law.md', () => {
+    const page = readFileSync(new URL('../../../../docs/concepts/port-law.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (.*?) \| .* \| `(\w+)` \|$/gm)].map(([, clause, says, source]) => [clause, { says, source }]);
+    expect(Object.fromEntries(rows)).toEqual(clauses);
   });
 });
