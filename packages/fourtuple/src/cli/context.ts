@@ -18,6 +18,8 @@ export interface CliContext extends CommandContext {
   now(): Date;
   /** True when standard input is a terminal, so that nothing can be read from it but what somebody types. */
   isInputTerminal(): boolean;
+  /** From here on SIGINT and SIGTERM end the next pause instead of the process: a series has something to finish. The second one ends the process. */
+  heedSignals(): void;
   /** Resolves after the time, or at once when the user interrupts. @returns false when interrupted. */
   sleep(ms: number): Promise<boolean>;
 }

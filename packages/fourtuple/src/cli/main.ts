@@ -1,5 +1,5 @@
 import { exitNow } from '../kernel/index.ts';
-import { isCheck, runCli } from './app.ts';
+import { isAnswering, runCli } from './app.ts';
 import { ExitCode, type CliContext, type Output } from './context.ts';
 import { FdOutput, mayBeTerminal } from './fd-output.ts';
 
@@ -58,14 +58,13 @@ function onInterrupt(): void {
   // The second one does not wait for anything.
   if (interrupted) process.exit(130);
   interrupted = true;
-  if (wake === undefined) process.exit(130);
-  wake();
+  wake?.();
 }
 
 let isListening = false;
 
-/** From the first pause of a watch on; before it a signal does what signals do. */
-function listenForSignals(): void {
+/** Not from the start: most commands have nothing to finish, and a signal shall do what signals do. */
+function heedSignals(): void {
   if (isListening) return;
   isListening = true;
   process.on('SIGINT', onInterrupt);
@@ -74,7 +73,7 @@ function listenForSignals(): void {
 
 const sleep = (ms: number): Promise<boolean> =>
   new Promise((resolve) => {
-    listenForSignals();
+    heedSignals();
     if (interrupted || isOutputClosed) {
       resolve(false);
       return;
@@ -100,13 +99,14 @@ export async function main(): Promise<void> {
     process: { stdout: standardOutput(), stderr, env: process.env },
     now: () => new Date(),
     isInputTerminal: () => mayBeTerminal(0),
+    heedSignals,
     sleep,
   };
   const inputs = process.argv.slice(2);
   process.exitCode = await runCli(inputs, context);
   if (outputFailure !== undefined) {
     stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);
-    process.exitCode = isCheck(inputs) ? ExitCode.unknown : ExitCode.notDone;
+    process.exitCode = isAnswering(inputs) ? ExitCode.unknown : ExitCode.notDone;
   }
   // Everything is written already, unless a terminal still buffers: leaving at once saves taking the heap apart.
   if (mayBeTerminal(1) || mayBeTerminal(2)) return;

@@ -47,6 +47,7 @@ async function show(columns: number, ...inputs: string[]): Promise<string[]> {
     process: { stdout: { isTTY: true, columns, write: (text) => void (stdout += text) }, stderr: { write: (text) => void (stdout += text) }, env: { LANG: 'C.UTF-8' } },
     now: () => new Date('2026-01-31T03:00:00Z'),
     isInputTerminal: () => true,
+    heedSignals: () => undefined,
     sleep: async () => false,
   };
   await runCli([...inputs, '--input', recording], context);

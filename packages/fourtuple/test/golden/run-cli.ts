@@ -16,6 +16,7 @@ export async function runInProcess(...inputs: readonly string[]): Promise<CliRes
     process: { stdout: { write: (text) => void (stdout += text) }, stderr: { write: (text) => void (stderr += text) }, env: {} },
     now: () => new Date('2026-01-31T03:00:00Z'),
     isInputTerminal: () => true,
+    heedSignals: () => undefined,
     sleep: async () => false,
   };
   const exitCode = await runCli(inputs, context);

@@ -23,6 +23,7 @@ export async function runCheck(this: CliContext, flags: CheckFlags): Promise<voi
     const measured = flags.watch === undefined ? runSteps(steps) : await runStepsSliced(steps);
     const diagnosis = diagnose(measured.namespaces, { warning: flags.warning, critical: flags.critical }, earlier && { counters: earlier.counters, elapsedMs: now.getTime() - earlier.at });
     this.process.exitCode = exitCodes[diagnosis.status];
+    if (flags.watch !== undefined) this.heedSignals();
     print(new Printer(this, flags), measured, diagnosis, flags);
     if (flags.watch === undefined) return;
     earlier = { counters: new Map(measured.namespaces.map((one) => [one.id.inode, one.counters])), at: now.getTime() };

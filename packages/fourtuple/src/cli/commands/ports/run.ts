@@ -21,6 +21,7 @@ export async function runPorts(this: CliContext, flags: PortsFlags): Promise<voi
     const steps = gatherSteps(flags, this.now(), recording, true);
     const measured = flags.watch === undefined ? runSteps(steps) : await runStepsSliced(steps);
     const printer = new Printer(this, flags);
+    if (flags.watch !== undefined) this.heedSignals();
     print(printer, measured, flags);
     printer.flush();
     if (flags.watch === undefined || !(await this.sleep(flags.watch * 1000))) return;

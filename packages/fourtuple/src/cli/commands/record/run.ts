@@ -17,6 +17,7 @@ export async function runRecord(this: CliContext, flags: RecordFlags, path: stri
   for (;;) {
     const { namespaces, limits } = chosenNamespaces(flags);
     const snapshot = takeSnapshot(namespaces, { owners: flags.owners, probes: flags.probe, source: flags.source }, this.now());
+    if (flags.every !== undefined) this.heedSignals();
     bytes += appendWhole(path, { ...snapshot, limits: [...limits, ...snapshot.limits] });
     taken++;
     const isLast = flags.every === undefined || taken === flags.count || (flags.for !== undefined && this.now().getTime() - began + flags.every * 1000 > flags.for * 1000);
