@@ -73,6 +73,11 @@ export function isCheck([first]: readonly string[]): boolean {
   return first === undefined || first === 'check' || (first.startsWith('-') && !globals.has(first));
 }
 
+/** True for a command line whose exit code is an answer, so that a failure to answer must not look like one. */
+export function isAnswering(inputs: readonly string[]): boolean {
+  return isCheck(inputs) || inputs[0] === 'why';
+}
+
 /** Runs one command line. @returns the exit code. */
 export async function runCli(inputs: readonly string[], context: CliContext): Promise<number> {
   const first = inputs[0];
@@ -88,8 +93,8 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
   // Stricli counts its own failures down from -1; -4 and -5 are bad arguments and unknown commands.
   if (code === -4 || code === -5) return ExitCode.usage;
   if (code < 0) return ExitCode.notDone;
-  // What kept check from a verdict must not look like a WARNING.
-  return hasFailed && line[0] === 'check' && code === ExitCode.notDone ? ExitCode.unknown : code;
+  // What kept check from a verdict must not look like a WARNING, what kept why from one not like a failing call.
+  return hasFailed && isAnswering(line) && code === ExitCode.notDone ? ExitCode.unknown : code;
 }
 
 /** `--hlep` would go to check, which knows neither --help nor --version as flags of its own. */

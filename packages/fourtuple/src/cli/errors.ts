@@ -1,4 +1,4 @@
-import { InconsistentDumpError, KernelError, MalformedMessageError, NamespaceGoneError, UnsupportedError } from '../kernel/index.ts';
+import { InconsistentDumpError, KernelError, MalformedMessageError, NamespaceGoneError, NoSuchInterfaceError, UnsupportedError } from '../kernel/index.ts';
 import { SnapshotFormatError } from '../model/index.ts';
 import { ExitCode } from './context.ts';
 
@@ -26,7 +26,7 @@ export interface Explained {
 
 /** Turns an error into words and an exit code. An error of no known type is a defect and keeps its stack in verbose mode. */
 export function explainError(error: unknown): Explained {
-  if (error instanceof UsageError) return { text: error.message, exitCode: ExitCode.usage };
+  if (error instanceof UsageError || error instanceof NoSuchInterfaceError) return { text: error.message, exitCode: ExitCode.usage };
   if (error instanceof CommandError) return { text: `${error.message} ${error.remedy}`, exitCode: ExitCode.notDone };
   if (error instanceof SnapshotFormatError) return { text: `The file cannot be used: ${error.message}. Write one with "fourtuple record FILE".`, exitCode: ExitCode.notDone };
   if (error instanceof UnsupportedError) return { text: `${error.message}. "fourtuple doctor" shows what works here.`, exitCode: ExitCode.notDone };

@@ -10,6 +10,7 @@ export interface HolderRow extends PortHolder {
 }
 
 const FOLD_FROM = 4;
+const LONGEST_COMMAND = 160;
 
 export const holderColumns: readonly Column<HolderRow>[] = [
   { id: 'namespace', title: 'namespace', help: 'Network namespace.', align: 'left', value: (holder) => holder.namespace.name, canShrink: true, dropFirst: 2 },
@@ -85,7 +86,7 @@ export function processLines(holders: readonly PortHolder[], now: Date): string[
   for (const { owner, process, sharedWith } of holders) {
     if (owner === undefined || process === undefined || lines.has(owner.pid)) continue;
     const parts = [
-      process.commandLine ?? owner.command,
+      process.commandLine === undefined ? owner.command : shortened(process.commandLine),
       process.user === undefined ? undefined : `user ${process.user}`,
       process.startedAt === undefined ? undefined : `started ${ageText(now.getTime() - process.startedAt.getTime())} ago`,
       process.parentPid === undefined ? undefined : `child of ${process.parentCommand ?? '?'}/${process.parentPid}`,
@@ -96,6 +97,11 @@ export function processLines(holders: readonly PortHolder[], now: Date): string[
     lines.set(owner.pid, `${owner.pid}: ${parts.filter((part) => part !== undefined).join(', ')}`);
   }
   return [...lines.values()];
+}
+
+/** A command line may have thousands of characters; `--json` has them all. */
+function shortened(commandLine: string): string {
+  return commandLine.length <= LONGEST_COMMAND ? commandLine : `${commandLine.slice(0, LONGEST_COMMAND - 1)}…`;
 }
 
 /** `3 days`, `2 h`, `5 min`, `12 s` */

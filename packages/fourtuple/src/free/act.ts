@@ -1,4 +1,4 @@
-import { allowAddressReuse, KernelError, SocketDestroyer, UnsupportedError, withNamespace, type FoundNamespace } from '../kernel/index.ts';
+import { allowAddressReuse, currentNamespaceInode, KernelError, SocketDestroyer, UnsupportedError, withNamespace, type FoundNamespace } from '../kernel/index.ts';
 import type { SocketCursor } from '../model/index.ts';
 import type { PortHolder } from '../usage/index.ts';
 
@@ -9,7 +9,8 @@ export type Deed<T> = { readonly target: T; readonly outcome: 'done' | 'gone' } 
  * @throws UnsupportedError when this kernel ends no such socket, KernelError EPERM: nothing was done then.
  */
 export function endSockets(targets: readonly SocketCursor[], namespace: FoundNamespace): Deed<SocketCursor>[] {
-  const destroyer = withNamespace(namespace, () => new SocketDestroyer());
+  // Entering the own namespace would take a privilege that ending its sockets does not.
+  const destroyer = namespace.inode === currentNamespaceInode() ? new SocketDestroyer() : withNamespace(namespace, () => new SocketDestroyer());
   const deeds: Deed<SocketCursor>[] = [];
   try {
     for (const target of targets) {

@@ -3,6 +3,7 @@ import type { FoundNamespace } from '../kernel/index.ts';
 import { endpointText, Protocol, SocketCursor, stateGroups, stateBit, TcpState, type Address, type NamespaceId } from '../model/index.ts';
 import { findHolders, namespaceId, openNamespace, readSockets, type SourceChoice } from '../observe/index.ts';
 import type { PortHolder } from '../usage/index.ts';
+import { readJournal } from './journal.ts';
 
 export type Doomed = 'time-wait' | 'connection';
 
@@ -45,16 +46,33 @@ function filterOf({ port, destination, destinationPort, source }: Selection): So
   return parseFilter(parts.join(' and '), { service: () => undefined, device: () => undefined, cgroup: () => undefined });
 }
 
-/** Holders of a port beside which a server with SO_REUSEADDR could bind, if only they had it too. */
-export function findBeside(port: number, namespace: FoundNamespace, source: SourceChoice, wanted: boolean): { holders: PortHolder[]; hopeless: PortHolder[]; limits: readonly string[] } {
+/**
+ * Holders of a port beside which a server with SO_REUSEADDR could bind, if only they had it too.
+ * @param changed inode numbers: of them alone it is to be taken away again.
+ */
+export function findBeside(port: number, namespace: FoundNamespace, source: SourceChoice, wanted: boolean, changed?: ReadonlySet<number>): { holders: PortHolder[]; hopeless: PortHolder[]; limits: readonly string[] } {
   const found = findHolders(port, [namespace], { probes: 'none', source });
   const tcp = found.holders.filter((holder) => holder.protocol === 'tcp');
   const isReachable = (holder: PortHolder): boolean => holder.descriptor !== undefined && holder.sharing !== undefined && holder.stateNumber !== TcpState.listen;
   return {
-    holders: tcp.filter((holder) => isReachable(holder) && holder.sharing!.reuseAddress !== wanted),
-    hopeless: tcp.filter((holder) => !isReachable(holder)),
+    holders: tcp.filter((holder) => isReachable(holder) && holder.sharing!.reuseAddress !== wanted && changed?.has(holder.inode) !== false),
+    hopeless: wanted ? tcp.filter((holder) => !isReachable(holder)) : [],
     limits: found.limits,
   };
+}
+
+/** Inode numbers of the sockets on a port that bind-beside has changed, and not changed back. */
+export function changedSockets(journal: string, port: number, namespace: number): Set<number> {
+  const changed = new Set<number>();
+  for (const { command, phase, namespace: where, deeds } of readJournal(journal)) {
+    if (phase !== 'end' || where !== namespace || command[1] !== 'bind-beside' || command[2] !== String(port)) continue;
+    for (const { inode, outcome } of deeds) {
+      if (inode === undefined || outcome !== 'done') continue;
+      if (command.includes('--undo')) changed.delete(inode);
+      else changed.add(inode);
+    }
+  }
+  return changed;
 }
 
 export function socketText(socket: SocketCursor): string {

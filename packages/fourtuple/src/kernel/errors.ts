@@ -52,6 +52,15 @@ export class UnsupportedError extends Error {
   }
 }
 
+/** A name that no interface of the namespace has. */
+export class NoSuchInterfaceError extends Error {
+  override readonly name = 'NoSuchInterfaceError';
+
+  constructor(device: string, namespace: string) {
+    super(`there is no interface "${device}" in the network namespace ${namespace}`);
+  }
+}
+
 /** errno of a Node file-system error, or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { SocketDescriptor } from '../model/process.ts';
 import { KernelError } from './errors.ts';
 import { loadLibc } from './libc.ts';
 
@@ -8,14 +11,16 @@ const SYS_pidfd_getfd = 438;
 /**
  * Runs work on a duplicate of another process's descriptor (pidfd_open(2), 5.3, and pidfd_getfd(2), 5.6): the same
  * socket, so its options can be read and set. The process notices nothing.
- * @throws KernelError: EPERM without the right to trace the process, ESRCH or EBADF when it or its descriptor is gone, ENOSYS.
+ * @throws KernelError: EPERM without the right to trace the process, ESRCH or EBADF when it or its descriptor is gone or
+ * another one's by now, ENOSYS.
  */
-export function withForeignDescriptor<T>(pid: number, descriptor: number, work: (fd: number) => T): T {
+export function withForeignDescriptor<T>({ pid, fd: descriptor, inode }: SocketDescriptor, work: (fd: number) => T): T {
   const libc = loadLibc();
   const pidfd = called('pidfd_open', libc.syscall(SYS_pidfd_open, pid, 0, 0));
   try {
     const fd = called('pidfd_getfd', libc.syscall(SYS_pidfd_getfd, pidfd, descriptor, 0));
     try {
+      if (fstatSync(fd).ino !== inode) throw new KernelError('pidfd_getfd', constants.errno.EBADF);
       return work(fd);
     } finally {
       libc.close(fd);

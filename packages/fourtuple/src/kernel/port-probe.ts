@@ -24,7 +24,7 @@ const targets: readonly (readonly [Address, number])[] = [
 /**
  * Asks the kernel, for each port, whether connect() would share it. A TCP_REPAIR socket with a port range of one port
  * connects to an address in 127/8 that nothing uses: in repair mode connect() runs the whole port allocation
- * (`__inet_hash_connect`) but sends nothing, and close() leaves nothing. About 30 microseconds a port.
+ * (`__inet_hash_connect`) but sends nothing, and close() leaves nothing but a count in EstabResets. About 30 microseconds a port.
  *
  * EADDRNOTAVAIL then means that the port's bind bucket is held explicitly. The probe itself takes the port for its
  * 30 microseconds on the address 127.0.0.1 with SO_REUSEADDR set, and only where somebody has it already.
@@ -119,7 +119,9 @@ export interface BindTrial {
   readonly reusePort?: boolean;
   readonly v6Only?: boolean;
   /** Interface to bind to first (SO_BINDTODEVICE). */
-  readonly device?: string;
+  readonly device?: string | undefined;
+  /** IP_LOCAL_PORT_RANGE, for port 0. */
+  readonly range?: PortRange | undefined;
 }
 
 /** bind() and close: leaves nothing behind. @returns 0 when it succeeds, else the errno. */
@@ -131,6 +133,7 @@ export function probeBind(trial: BindTrial): number {
     if (family === AF_INET6) setOption(fd, SOL_IPV6, IPV6_V6ONLY, trial.v6Only === true ? 1 : 0);
     const device = bindToDevice(fd, trial.device);
     if (device !== 0) return device;
+    if (trial.range !== undefined) limitRange(fd, trial.range, 'trying a bind() in a range of its own');
     const sockaddr = encodeSockaddr(trial.address, trial.port, family);
     return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
   });
@@ -142,10 +145,19 @@ function bindToDevice(fd: number, device: string | undefined): number {
   return loadLibc().setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length) < 0 ? loadLibc().errno() : 0;
 }
 
+/** @throws UnsupportedError before Linux 6.3. */
+function limitRange(fd: number, { low, high }: PortRange, purpose: string): void {
+  const errno = setOption(fd, SOL_IP, IP_LOCAL_PORT_RANGE, (low | (high << 16)) >>> 0);
+  if (errno === ENOPROTOOPT) throw new UnsupportedError(purpose, 'IP_LOCAL_PORT_RANGE (Linux 6.3)');
+  if (errno !== 0) throw new KernelError('setsockopt(IP_LOCAL_PORT_RANGE)', errno);
+}
+
 /** Whether an address may be bound here, without taking a port (IP_BIND_ADDRESS_NO_PORT). @returns 0, or EADDRNOTAVAIL. */
-export function probeAddress(address: Address): number {
+export function probeAddress(address: Address, device?: string): number {
   const family = familyOf(address);
   return withSocket(family, SOCK_STREAM, (fd, libc) => {
+    const missing = bindToDevice(fd, device);
+    if (missing !== 0) return missing;
     setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     const sockaddr = encodeSockaddr(address, 0, family);
     return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
@@ -153,10 +165,12 @@ export function probeAddress(address: Address): number {
 }
 
 /** The source address that the route to a destination gives, or the errno of having none. A UDP connect() sends nothing. */
-export function probeRoute(destination: Address): { readonly source: Address | undefined; readonly errno: number } {
+export function probeRoute(destination: Address, device?: string): { readonly source: Address | undefined; readonly errno: number } {
   let source: Address | undefined;
   const family = familyOf(destination);
   const errno = withSocket(family, SOCK_DGRAM, (fd, libc) => {
+    const missing = bindToDevice(fd, device);
+    if (missing !== 0) return missing;
     const sockaddr = encodeSockaddr(destination, 9, family);
     let code = libc.connect(fd, sockaddr, sockaddr.length) < 0 ? libc.errno() : 0;
     // No UDP port is left in the range, which says nothing of the route: one outside it, or shared, serves as well.
@@ -175,7 +189,7 @@ export interface ConnectTrial {
   readonly source: Address | undefined;
   readonly destination: Address;
   readonly destinationPort: number;
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** IP_LOCAL_PORT_RANGE. */
   readonly range?: PortRange | undefined;
 }
@@ -193,10 +207,7 @@ export function probeConnect(trial: ConnectTrial): { readonly errno: number; rea
     requireRepair(fd, 'trying a connect() without a packet');
     const device = bindToDevice(fd, trial.device);
     if (device !== 0) return device;
-    if (trial.range !== undefined) {
-      const range = setOption(fd, SOL_IP, IP_LOCAL_PORT_RANGE, (trial.range.low | (trial.range.high << 16)) >>> 0);
-      if (range !== 0) return range;
-    }
+    if (trial.range !== undefined) limitRange(fd, trial.range, 'trying a connect() in a range of its own');
     if (trial.source !== undefined) {
       setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
       const own = encodeSockaddr(trial.source, 0, family);

@@ -4,8 +4,8 @@ import { AF_INET6, getOption, IPV6_V6ONLY, SO_REUSEADDR, SO_REUSEPORT, SOL_IPV6,
 import { withForeignDescriptor } from './pidfd.ts';
 
 /** Reads the options of another process's socket, which sock_diag does not tell. @throws KernelError, see {@link withForeignDescriptor}. */
-export function readSharingOptions({ pid, fd }: SocketDescriptor, family: number): SharingOptions {
-  return withForeignDescriptor(pid, fd, (socket) => ({
+export function readSharingOptions(descriptor: SocketDescriptor, family: number): SharingOptions {
+  return withForeignDescriptor(descriptor, (socket) => ({
     reuseAddress: (getOption(socket, SOL_SOCKET, SO_REUSEADDR) ?? 0) !== 0,
     reusePort: (getOption(socket, SOL_SOCKET, SO_REUSEPORT) ?? 0) !== 0,
     v6Only: family === AF_INET6 ? (getOption(socket, SOL_IPV6, IPV6_V6ONLY) ?? 0) !== 0 : undefined,
@@ -13,8 +13,8 @@ export function readSharingOptions({ pid, fd }: SocketDescriptor, family: number
 }
 
 /** Sets SO_REUSEADDR on another process's socket. @throws KernelError */
-export function allowAddressReuse({ pid, fd }: SocketDescriptor, isAllowed: boolean): void {
-  withForeignDescriptor(pid, fd, (socket) => {
+export function allowAddressReuse(descriptor: SocketDescriptor, isAllowed: boolean): void {
+  withForeignDescriptor(descriptor, (socket) => {
     const errno = setOption(socket, SOL_SOCKET, SO_REUSEADDR, isAllowed ? 1 : 0);
     if (errno !== 0) throw new KernelError('setsockopt(SO_REUSEADDR)', errno);
   });

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
 
-/** systemd socket units that name a TCP or UDP port in ListenStream= or ListenDatagram=, the first folder's before the others'. */
+/** systemd socket units that name a TCP or UDP port in ListenStream= or ListenDatagram=, those of the first folder before the others'. */
 export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS): string[] {
-  const units = new Set<string>();
+  const units: string[] = [];
+  const seen = new Set<string>();
   for (const folder of folders) {
     let names: string[];
     try {
@@ -12,9 +13,14 @@ export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS
     } catch {
       continue;
     }
-    for (const name of names) if (name.endsWith('.socket') && listensOn(`${folder}/${name}`, port)) units.add(name);
+    for (const name of names) {
+      if (!name.endsWith('.socket') || seen.has(name)) continue;
+      // The first folder's file hides those of the same name in the others.
+      seen.add(name);
+      if (listensOn(`${folder}/${name}`, port)) units.push(name);
+    }
   }
-  return [...units];
+  return units;
 }
 
 function listensOn(path: string, port: number): boolean {

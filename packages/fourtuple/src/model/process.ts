@@ -13,6 +13,8 @@ export interface ProcessDetails {
 export interface SocketDescriptor {
   readonly pid: number;
   readonly fd: number;
+  /** Inode number of the socket: the number may be another one's by now. */
+  readonly inode: number;
 }
 
 /** Options of a socket that decide who may share its port. */

@@ -1,49 +1,45 @@
-import { CAP_NET_BIND_SERVICE, errnoCode, hasCapability, interfaceIndex, probeAddress, probeBind, ProcFs, reasonOf, UnsupportedError, type BindTrial, type FoundNamespace } from '../kernel/index.ts';
-import { ruleBind, type BindOperation, type BindRules, type Ruling } from '../law/index.ts';
+import { CAP_NET_BIND_SERVICE, errnoCode, hasCapability, probeBind, ProcFs, type FoundNamespace } from '../kernel/index.ts';
+import { agreed, BindBucket, mayMissOne, ruleBind, type BindOperation, type BindRules, type Ruling } from '../law/index.ts';
 import { lawHolder, type BindCase, type BindPoolUsage, type BindQuestion, type KnownHolder, type Trial } from '../usage/index.ts';
+import { Asking, type Answered, type CaseOptions } from './asking.ts';
 import { findHolders } from './holders.ts';
 import { measure } from './measure.ts';
 import { namespaceId } from './namespace-id.ts';
-import { openNamespace, type SourceChoice } from './source.ts';
+import { isPoolExact, ruleBindPool } from './pool-ruling.ts';
+import { openNamespace } from './source.ts';
 
 /** The kernel's default; before 4.11 it was compiled in. */
 const UNPRIVILEGED_PORT_START = 1024;
-
-export interface CaseOptions {
-  readonly probes: 'auto' | 'none';
-  readonly source: SourceChoice;
-}
 
 /** Looks at a namespace, applies the law, and then lets the kernel try it: a bind() that is closed at once. */
 export function inspectBind(question: BindQuestion, namespace: FoundNamespace, options: CaseOptions): BindCase {
   const opened = openNamespace(namespace, options.source);
   try {
     const { settings } = opened;
+    const asking = new Asking(opened, options.probes);
+    const device = asking.device(question.device);
     const found = question.port === 0 ? { holders: [], limits: [...opened.limits] } : findHolders(question.port, [namespace], options);
     const limits = [...found.limits];
     const holders = found.holders.map((seen) => lawHolder(seen, settings)).filter((holder) => holder.protocol === question.protocol);
-    const asked = <T>(work: () => T): { value: T | undefined; unasked: string | undefined } => askIfAllowed(opened.canEnter, options.probes, () => opened.inside(work));
-    const local = asked(() => probeAddress(question.address));
-    const device = question.device === undefined ? 0 : (asked(() => interfaceIndex(question.device!)).value ?? 0);
+    const bindable = asking.bindable(question.address, question.device);
     const isSelf = question.uid === undefined || question.uid === (process.geteuid?.() ?? 0);
     const operation: BindOperation = {
       ...question,
       isIpv6Socket: !question.address.isIpv4,
       device,
       uid: question.uid ?? process.geteuid?.(),
-      isLocalAddress: question.address.isUnspecified || local.value === undefined || local.value === 0,
+      isLocalAddress: bindable === undefined || bindable === 0,
       isPrivileged: isSelf ? (hasCapability(new ProcFs(), CAP_NET_BIND_SERVICE) ?? process.geteuid?.() === 0) : question.uid === 0,
     };
     const rules: BindRules = { localPortRange: settings.localPortRange, reservedPorts: settings.reservedPorts, autobindReuse: settings.autobindReuse, unprivilegedPortStart: settings.unprivilegedPortStart ?? UNPRIVILEGED_PORT_START };
     const pool = question.port === 0 ? poolOf(question, namespace, options, limits) : undefined;
-    const ruling = pool === undefined ? ruleBind(operation, holders, rules) : rulePoolBind(operation, pool);
-    const trialAs: BindTrial = { ...question, ...(question.device === undefined ? {} : { device: question.device }) } as BindTrial;
-    const tried = isSelf ? asked(() => probeBind(trialAs)) : { value: undefined, unasked: `the trial would be made as another user than ${question.uid}` };
+    const ruling = pool === undefined ? ruleInAnyOrder(operation, holders, rules) : rulePool(operation, pool, rules, options);
+    const tried = isSelf ? asking.try(() => probeBind(question)) : { value: undefined, unasked: `the trial would be made as another user than ${question.uid}` };
     return {
       question,
       namespace: namespaceId(namespace),
       settings,
-      ruling,
+      ruling: bindable === undefined ? unlessNotLocal(ruling) : ruling,
       trial: trialOf(tried),
       holders,
       pool,
@@ -57,19 +53,33 @@ export function inspectBind(question: BindQuestion, namespace: FoundNamespace, o
 }
 
 /** What a trial gave, with the errno's name. */
-export function trialOf({ value, unasked }: { value: number | undefined; unasked: string | undefined }): Trial {
+export function trialOf({ value, unasked }: Answered<number>): Trial {
   return { errno: value, code: value === undefined || value === 0 ? undefined : errnoCode(value), unasked };
 }
 
-/** Asks, unless it is not wanted or not possible. */
-export function askIfAllowed<T>(canEnter: boolean, mode: CaseOptions['probes'], work: () => T): { value: T | undefined; unasked: string | undefined } {
-  if (mode === 'none') return { value: undefined, unasked: 'probing was switched off (--probe none)' };
-  if (!canEnter) return { value: undefined, unasked: 'the namespace could not be entered' };
-  try {
-    return { value: work(), unasked: undefined };
-  } catch (error) {
-    return { value: undefined, unasked: error instanceof UnsupportedError ? `it takes ${error.needs}` : reasonOf(error) };
-  }
+/** What is said where it is not known whether the address is one of the namespace's. */
+export function unlessNotLocal<R extends Omit<Ruling, 'holders'>>(ruling: R): R {
+  return ruling.outcome === 'succeeds' ? { ...ruling, outcome: 'unknown', errno: 'EADDRNOTAVAIL', clause: 'address-not-local' } : ruling;
+}
+
+/** UDP holders up to which every order is tried. */
+const MAX_ORDERED = 24;
+
+/** UDP goes by the first holder that its walk meets, and nothing tells in which order they came: every one may be it. */
+function ruleInAnyOrder(operation: BindOperation, holders: readonly KnownHolder[], rules: BindRules): Ruling<KnownHolder> {
+  const inOrder = (order: readonly KnownHolder[]): Ruling<KnownHolder> => ruleBind(operation, order, rules, bucketOf(order));
+  if (operation.protocol !== 'udp' || holders.length < 2) return inOrder(holders);
+  // The walk begins with the youngest, and ends with the oldest of those that stand last.
+  const ends = holders.slice(0, MAX_ORDERED);
+  const orders = ends.flatMap((oldest) => ends.map((youngest) => (oldest === youngest ? [...holders.filter((one) => one !== oldest), oldest] : [oldest, ...holders.filter((one) => one !== oldest && one !== youngest), youngest])));
+  return agreed(orders.map(inOrder) as [Ruling<KnownHolder>, ...Ruling<KnownHolder>[]]);
+}
+
+/** What the kernel remembers of the port's earlier sockets with SO_REUSEPORT: nothing tells. */
+function bucketOf(holders: readonly KnownHolder[]): BindBucket {
+  const bucket = new BindBucket();
+  for (const holder of holders) if (holder.protocol === 'tcp') bucket.bind({ ...holder, reusePort: undefined }, { isConnectChosen: holder.isConnectChosen === true });
+  return bucket;
 }
 
 function poolOf(question: BindQuestion, namespace: FoundNamespace, { probes, source }: CaseOptions, limits: string[]): BindPoolUsage {
@@ -78,8 +88,7 @@ function poolOf(question: BindQuestion, namespace: FoundNamespace, { probes, sou
   return usage.bindPool(question.protocol, question.address);
 }
 
-function rulePoolBind(operation: BindOperation, pool: BindPoolUsage): Ruling<KnownHolder> {
+function rulePool(operation: BindOperation, pool: BindPoolUsage, rules: BindRules, { probes }: CaseOptions): Ruling<KnownHolder> {
   if (!operation.isLocalAddress) return { outcome: 'fails', errno: 'EADDRNOTAVAIL', clause: 'address-not-local', holders: [] };
-  if (pool.free > 0) return { outcome: 'succeeds', errno: undefined, clause: 'port-found', holders: [] };
-  return { outcome: 'fails', errno: 'EADDRINUSE', clause: pool.capacity === 0 ? 'range-reserved' : 'range-held', holders: [] };
+  return ruleBindPool(pool, { isExact: isPoolExact(operation, rules, probes !== 'none'), canMissOne: mayMissOne(rules.localPortRange) });
 }

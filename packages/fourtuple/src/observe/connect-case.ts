@@ -1,10 +1,12 @@
-import { errnoCode, interfaceIndex, probeAddress, probeBind, probeConnect, probeRoute, readCounters, OWN_NET, ProcFs, type FoundNamespace } from '../kernel/index.ts';
-import { effectiveRange, mayMissOne, rulePool, type ConnectOperation, type Ruling } from '../law/index.ts';
+import { errnoCode, probeBind, probeConnect, probeRoute, readCounters, OWN_NET, ProcFs, type FoundNamespace } from '../kernel/index.ts';
+import { effectiveRange, mayMissOne, rulePool, type ConnectOperation } from '../law/index.ts';
 import type { Address, PortRange } from '../model/index.ts';
-import type { BindPoolUsage, ConnectCase, ConnectObstacle, ConnectPorts, ConnectQuestion, NamespaceUsage, Trial, TupleUsage } from '../usage/index.ts';
-import { askIfAllowed, trialOf, type CaseOptions } from './bind-case.ts';
+import type { ConnectCase, ConnectObstacle, ConnectPorts, ConnectQuestion, NamespaceUsage, Trial, TupleUsage } from '../usage/index.ts';
+import { Asking, type CaseOptions } from './asking.ts';
+import { trialOf, unlessNotLocal } from './bind-case.ts';
 import { measure } from './measure.ts';
 import { namespaceId } from './namespace-id.ts';
+import { isPoolExact, ruleBindPool } from './pool-ruling.ts';
 import { openNamespace } from './source.ts';
 
 const EAFNOSUPPORT = 97;
@@ -21,23 +23,27 @@ export async function inspectConnect(question: ConnectQuestion, namespace: Found
   try {
     const { settings } = opened;
     const before = opened.counters;
-    const asked = <T>(work: () => T): { value: T | undefined; unasked: string | undefined } => askIfAllowed(opened.canEnter, options.probes, () => opened.inside(work));
-    const route = asked(() => probeRoute(question.destination)).value;
-    const sourceErrno = question.source === undefined ? 0 : (asked(() => probeAddress(question.source!)).value ?? 0);
+    const asking = new Asking(opened, options.probes);
+    const device = asking.device(question.device);
+    const route = asking.try(() => probeRoute(question.destination, question.device)).value;
+    const bindable = question.source === undefined ? 0 : asking.bindable(question.source, question.device);
+    const sourceErrno = bindable ?? 0;
     const obstacle = obstacleOf(question, route?.errno ?? 0, sourceErrno);
     const source = question.source ?? route?.source;
     const measured = measure(namespace, { owners: 'auto', probes: options.probes, source: options.source });
     const { usage } = measured;
     const range = effectiveRange(settings.localPortRange, question.range);
     const limits = [...opened.limits, ...usage.limits];
-    const device = question.device === undefined ? 0 : (asked(() => interfaceIndex(question.device!)).value ?? 0);
     const operation: ConnectOperation | undefined = source === undefined ? undefined : { source, destination: question.destination, destinationPort: question.destinationPort, device, ownRange: question.range };
     const ports = operation === undefined || obstacle !== undefined ? undefined : usage.connectPorts(operation, range);
-    const pool = question.isBound && source !== undefined ? usage.bindPool('tcp', source) : undefined;
-    const ruling = question.isBound && pool !== undefined ? ruleBound(pool) : ports === undefined ? undefined : rulePool(ports.counts, question.range === undefined && mayMissOne(range));
-    const trial = obstacle !== undefined || ports === undefined ? trialOf({ value: undefined, unasked: 'there is nothing to try' }) : tryConnect(question, source, ports, range, asked);
+    const pool = question.isBound && source !== undefined ? usage.bindPool('tcp', source, question.range === undefined ? undefined : range) : undefined;
+    const canMissOne = mayMissOne(range);
+    // As most programs bind a source address: with SO_REUSEADDR.
+    const isExact = source !== undefined && isPoolExact({ protocol: 'tcp', address: source, v6Only: false, device, reuseAddress: true, reusePort: false }, settings, options.probes !== 'none');
+    const ruling = pool !== undefined ? ruleBindPool(pool, { isExact, canMissOne }) : ports === undefined ? undefined : rulePool(ports.counts, question.range === undefined && canMissOne);
+    const trial = obstacle !== undefined || ports === undefined ? trialOf({ value: undefined, unasked: 'there is nothing to try' }) : tryConnect(question, source, ports, range, settings.autobindReuse && pool?.free === 0, asking);
     await clock.pause();
-    const after = askIfAllowed(opened.canEnter, 'auto', () => opened.inside(() => readCounters(new ProcFs(), OWN_NET))).value ?? before;
+    const after = asking.read(() => readCounters(new ProcFs(), OWN_NET)).value ?? before;
     return {
       question,
       namespace: namespaceId(namespace),
@@ -46,7 +52,7 @@ export async function inspectConnect(question: ConnectQuestion, namespace: Found
       obstacleCode: obstacle === undefined ? undefined : errnoCode(sourceErrno !== 0 ? sourceErrno : (route?.errno ?? 0)),
       source,
       range,
-      ruling,
+      ruling: bindable === undefined && ruling !== undefined ? unlessNotLocal(ruling) : ruling,
       ports,
       tuple: source === undefined ? undefined : tupleOf(usage, source, question, device),
       pool,
@@ -75,22 +81,17 @@ function tupleOf(usage: NamespaceUsage, source: Address, question: ConnectQuesti
   return undefined;
 }
 
-function ruleBound(pool: BindPoolUsage): Omit<Ruling, 'holders'> {
-  if (pool.free > 0) return { outcome: 'succeeds', errno: undefined, clause: 'port-found' };
-  return { outcome: 'fails', errno: 'EADDRINUSE', clause: pool.capacity === 0 ? 'range-reserved' : 'range-held' };
-}
-
-type Asking = <T>(work: () => T) => { value: T | undefined; unasked: string | undefined };
-
-function tryConnect(question: ConnectQuestion, source: Address | undefined, ports: ConnectPorts, range: PortRange, asked: Asking): Trial {
+/** @param isShared bind(source, 0) can find but a port that others hold. */
+function tryConnect(question: ConnectQuestion, source: Address | undefined, ports: ConnectPorts, range: PortRange, isShared: boolean, asking: Asking): Trial {
   if (question.isBound && source !== undefined) {
-    return trialOf(asked(() => probeBind({ protocol: 'tcp', address: source, port: 0, reuseAddress: true })));
+    if (isShared) return trialOf({ value: undefined, unasked: 'bind() may share a port here (ip_autobind_reuse), on which connect() may then fail' });
+    return trialOf(asking.try(() => probeBind({ protocol: 'tcp', address: source, port: 0, reuseAddress: true, device: question.device, range: question.range === undefined ? undefined : range })));
   }
-  const shared = { source: question.source, destination: question.destination, destinationPort: question.destinationPort, ...(question.device === undefined ? {} : { device: question.device }) };
+  const shared = { source: question.source, destination: question.destination, destinationPort: question.destinationPort, device: question.device };
   const { counts, untouched, reusable } = ports;
   if (untouched === undefined && reusable > 0) return trialOf({ value: undefined, unasked: 'only ports in a reusable TIME_WAIT are left, and the trial would take one of them over' });
-  // With TIME_WAIT about, one port that is surely free is asked for alone.
-  const only = untouched !== undefined && counts.free > 0 && reusable > 0 ? { low: untouched, high: untouched } : question.range === undefined ? undefined : range;
-  const tried = asked(() => probeConnect({ ...shared, range: only }));
+  // With TIME_WAIT about, which may become reusable at any moment, one port that is surely free is asked for alone.
+  const only = untouched !== undefined && reusable + counts['time-wait'] > 0 ? { low: untouched, high: untouched } : question.range === undefined ? undefined : range;
+  const tried = asking.try(() => probeConnect({ ...shared, range: only }));
   return trialOf({ value: tried.value?.errno, unasked: tried.unasked });
 }

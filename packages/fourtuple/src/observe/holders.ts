@@ -1,5 +1,5 @@
 import { parseFilter } from '../filter/index.ts';
-import { findSockets, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, reasonOf, userName, type FoundNamespace } from '../kernel/index.ts';
+import { findSockets, KernelError, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, reasonOf, userName, type FoundNamespace } from '../kernel/index.ts';
 import { cgroupName, grouped, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, UNKNOWN, usablePorts, type NamespaceId, type Owner, type OwnerIndex, type ProcessDetails, type Settings, type SharingOptions, type Snapshot, type SocketCursor } from '../model/index.ts';
 import { ledgerOf, type Evidence, type HolderKind, type PortHolder } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
@@ -134,7 +134,8 @@ class Findings implements PortHolders {
         try {
           sharing = readSharingOptions(descriptor, holder.isIpv6Socket ? 10 : 2);
         } catch (error) {
-          refusal ??= error;
+          // One that has gone meanwhile refuses nothing.
+          if (!(error instanceof KernelError) || (error.code !== 'EBADF' && error.code !== 'ESRCH')) refusal ??= error;
         }
       }
       return { ...holder, ...known, descriptor, sharedWith: others.map(({ pid }) => pid), sharing, v6Only: holder.v6Only ?? sharing?.v6Only, withoutProcess: undefined };

@@ -6,6 +6,7 @@ export * from './host.ts';
 export * from './steps.ts';
 export * from './sockets.ts';
 export * from './holders.ts';
+export * from './asking.ts';
 export * from './bind-case.ts';
 export * from './connect-case.ts';
 export * from './namespace-id.ts';

@@ -78,20 +78,26 @@ export class BoundAddresses {
     }
   }
 
-  /** The same for one address, seen or not. */
-  usedOf(address: Address): number {
+  /** The same for one address, seen or not. @param within the ports of a range alone. */
+  usedOf(address: Address, within?: PortSet): number {
+    const [held, ...others] = this.#heldFrom(address);
+    return within === undefined ? this.#usedBy(held, ...others) : others.reduce((all, other) => all.addAll(other), held.clone()).countCommon(within);
+  }
+
+  /** Ports that bind(address, 0) refuses: their union. */
+  #heldFrom(address: Address): [PortSet, ...PortSet[]] {
     if (address.isUnspecified) {
       const ipv4 = this.#ipv4Specific();
-      if (address.isIpv4) return this.#usedBy(ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific);
+      if (address.isIpv4) return [ipv4, this.#wildIpv4, this.#wildDual, this.#dualSpecific];
       const everything = this.#held.reduce((all, held, index) => (this.#isIpv4(index) ? all : all.addAll(held)), ipv4);
-      return this.#usedBy(everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6);
+      return [everything, this.#wildIpv4, this.#wildDual, this.#wildIpv6];
     }
     const { key } = this.#addresses;
     key[0] = address.w0;
     key[1] = address.w1;
     key[2] = address.w2;
     key[3] = address.w3;
-    return this.#usedBy(this.#held[this.#addresses.find()] ?? new PortSet(), ...this.#wildcardsFor(address));
+    return [this.#held[this.#addresses.find()] ?? new PortSet(), ...this.#wildcardsFor(address)];
   }
 
   #wildcardsFor(address: Address): PortSet[] {

@@ -28,6 +28,7 @@ export function connectPorts(rows: ConnectionRows, kinds: PortKinds, settings: S
     else if (kinds.explicit.has(port)) counts.explicit++;
     else if (marks[port] === TAKEN) counts.taken++;
     else if (marks[port] === TIME_WAIT) counts['time-wait']++;
+    else if (kinds.isGuess(port)) counts.unknown++;
     else {
       counts.free++;
       if (marks[port] === REUSABLE) reusable++;

@@ -16,3 +16,8 @@ export function evidenceCode(evidence: Evidence): number {
 export function evidenceOf(code: number): Evidence | undefined {
   return code === 0 ? undefined : evidences[code - 1];
 }
+
+/** Likely, not certain: several programs may bind one port with SO_REUSEADDR, each towards its own destination. */
+export function isGuess(evidence: Evidence): boolean {
+  return evidence === 'inferred' || evidence === 'shared-port';
+}

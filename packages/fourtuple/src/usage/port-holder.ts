@@ -1,6 +1,6 @@
 import { TIME_WAIT_MS, type LawHolder } from '../law/index.ts';
 import type { Address, NamespaceId, Owner, ProcessDetails, ProtocolName, Settings, SharingOptions, SocketDescriptor } from '../model/index.ts';
-import type { Evidence, HolderKind } from './evidence.ts';
+import { isGuess, type Evidence, type HolderKind } from './evidence.ts';
 
 /** One socket on a local port. */
 export interface PortHolder {
@@ -48,7 +48,6 @@ export interface KnownHolder extends LawHolder {
 
 /** What is known of a holder, in the law's terms; what is not known stays undefined. */
 export function lawHolder(seen: PortHolder, settings: Pick<Settings, 'tcpTimestamps'>): KnownHolder {
-  const isCertain = seen.evidence !== 'inferred';
   return {
     seen,
     protocol: seen.protocol,
@@ -64,7 +63,7 @@ export function lawHolder(seen: PortHolder, settings: Pick<Settings, 'tcpTimesta
     reusePort: seen.sharing?.reusePort,
     state: seen.stateNumber,
     isBucket: seen.isBucket,
-    isConnectChosen: isCertain ? seen.kind === 'connect-chosen' : undefined,
+    isConnectChosen: isGuess(seen.evidence) ? undefined : seen.kind === 'connect-chosen',
     ageMs: seen.timeWaitSecondsLeft === undefined ? 0 : TIME_WAIT_MS - seen.timeWaitSecondsLeft * 1000,
     hadTimestamps: settings.tcpTimestamps,
   };

@@ -1,6 +1,6 @@
 import { PortSet, type PortProbes } from '../model/index.ts';
 import type { ConnectionRows } from './connection-rows.ts';
-import { evidenceCode, evidenceOf, type Evidence } from './evidence.ts';
+import { evidenceCode, evidenceOf, isGuess, type Evidence } from './evidence.ts';
 
 /** Ports that are asked one by one in `auto` mode before sampling begins: about 0.15 s. */
 export const PROBE_LIMIT = 4096;
@@ -22,6 +22,8 @@ export class PortKinds {
   #candidates: readonly number[] | undefined;
   #groups: number[][] = [];
   readonly #answers = new Map<number, boolean>();
+  /** Ports for which a sample of their group speaks. */
+  readonly #sampled = new PortSet();
 
   constructor(usable: PortSet, holders: Iterable<{ port: number; evidence: Evidence }>, rows: ConnectionRows) {
     this.usable = usable;
@@ -62,9 +64,21 @@ export class PortKinds {
     this.#take(answers);
     for (const [port, isExplicit] of this.#answers) if (isExplicit) this.explicit.add(port);
     for (const group of this.#groups) {
-      if (this.#verdict(group) !== 'explicit') continue;
-      for (const port of group) if (!this.#answers.has(port)) this.explicit.add(port);
+      const verdict = this.#verdict(group);
+      if (verdict !== 'explicit' && verdict !== 'shared') continue;
+      for (const port of group) {
+        this.#sampled.add(port);
+        if (verdict === 'explicit' && !this.#answers.has(port)) this.explicit.add(port);
+      }
     }
+  }
+
+  /** True for a port in use of which nothing tells the kind for certain: neither the kernel nor a sample nor its sockets. */
+  isGuess(port: number): boolean {
+    const evidence = this.evidenceAt(port);
+    if (evidence === undefined || this.#sampled.has(port)) return false;
+    // One socket's IP_BIND_ADDRESS_NO_PORT does not speak for others on its port.
+    return isGuess(evidence) || (evidence === 'no-port-flag' && this.#rows.countOn(port) > 1);
   }
 
   /** How the kind of a port is known; undefined for one that nobody holds. */

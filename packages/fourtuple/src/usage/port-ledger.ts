@@ -1,5 +1,5 @@
 import { isReusableTimeWait, reuseScope, type ReuseScope } from '../law/index.ts';
-import { Address, PortSet, Protocol, readRecord, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
+import { Address, PortSet, Protocol, readRecord, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type PortRange, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
 import { connectPorts } from './connect-ports.ts';
 import { ConnectionRows } from './connection-rows.ts';
@@ -159,7 +159,10 @@ export class PortLedger {
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,
-      bindPool: (protocol, address) => poolUsage(protocol, address, usableSize, (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).usedOf(address)),
+      bindPool: (protocol, address, range) => {
+        const within = range === undefined ? undefined : PortSet.of(portsFrom(range)).deleteAll(settings.reservedPorts);
+        return poolUsage(protocol, address, within?.size ?? usableSize, (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).usedOf(address, within));
+      },
       connectPorts: (operation, range) => (this.#countsOnly ? undefined : connectPorts(this.#rows, kinds, settings, operation, range)),
       connectionOn: (port) => this.#connectionOn(port, owners, tuples.accepted),
     };
@@ -308,4 +311,8 @@ export function ledgerOf(table: SocketTable, settings: Settings): PortLedger {
     else if (!isListening(socket)) ledger.others.accept(socket);
   });
   return ledger;
+}
+
+function* portsFrom({ low, high }: PortRange): Generator<number> {
+  for (let port = low; port <= high; port++) yield port;
 }

@@ -100,8 +100,8 @@ export interface NamespaceUsage {
   /** Those of them whose port lies inside the range and is not reserved. */
   readonly listenersInRange: readonly ListeningPort[];
   readonly limits: readonly string[];
-  /** What bind(address, 0) can still find, for any address of the namespace. */
-  bindPool(protocol: ProtocolName, address: Address): BindPoolUsage;
+  /** What bind(address, 0) can still find, for any address of the namespace. @param range of the socket's own, inside the namespace's. */
+  bindPool(protocol: ProtocolName, address: Address, range?: PortRange): BindPoolUsage;
   /** What a connect() would meet on the ports of a range; undefined when connections were only counted. */
   connectPorts(operation: ConnectOperation, range: PortRange): ConnectPorts | undefined;
   /** The first outgoing connection found on a local port, if any: who would be in a service's way. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/app.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { rules } from '../../src/diagnose/index.ts';
+import { clauses } from '../../src/law/index.ts';
 import { enterFreshNamespace, liveTestObstacle, setSysctl } from '../support/namespace.ts';
 import { MixedPopulation } from './mixed-population.ts';
 
@@ -46,6 +47,7 @@ async function run(...inputs: string[]): Promise<{ exitCode: number; stdout: str
     process: { stdout: { write: (text) => void (stdout += text) }, stderr: { write: (text) => void (stderr += text) }, env: {} },
     now: () => new Date(),
     isInputTerminal: () => true,
+    heedSignals: () => undefined,
     sleep: async () => false,
   };
   const exitCode = await runCli(inputs, context);
@@ -193,24 +195,69 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
   });
 
   it.each([
-    ['bind', '8010'],
-    ['bind', '127.0.0.1:30001', '--reuse-address'],
-    ['bind', '8010', '--probe', 'none'],
-    ['connect', '127.0.0.1:8010'],
-    ['connect', '127.0.0.1:8010', '--from', '127.0.0.1'],
-    ['the log line', 'connect() to 127.0.0.1:8010 failed (99: Cannot assign requested address)'],
-  ])('why %s %s', async (...words) => {
-    const asked = words[0] === 'the log line' ? words.slice(1) : words;
-    expect(await document('why', 'why', ...asked, '--json')).toHaveProperty('verdict');
+    ['bind that fails: a listener', ['bind', '8010'], { verdict: 'fails', errno: 'EADDRINUSE', clause: 'holder-listens', probed: true }],
+    ['bind that fails: a connection', ['bind', '127.0.0.1:8010'], { verdict: 'fails' }],
+    ['bind that succeeds', ['bind', '7'], { verdict: 'succeeds', errno: null, clause: 'port-free', holders: [] }],
+    ['bind beside a TIME_WAIT', ['bind', '127.0.0.1:30020'], { verdict: 'succeeds', holders: [{ state: 'time-wait', pid: null }] }],
+    ['bind whose outcome cannot be told', ['bind', '127.0.0.1:30020', '--probe', 'none'], { verdict: 'unknown', probed: false }],
+    ['bind of any port', ['bind', '10.7.0.1:0'], { verdict: 'succeeds', clause: 'port-found' }],
+    ['bind of UDP, as another user, with every flag', ['bind', '[::]:5001', '--udp', '--user', '1000', '--reuse-port', '--v6-only', '--device', 'lo', '--no-reuse-address'], { question: { protocol: 'udp', uid: 1000, device: 'lo', v6Only: true } }],
+    ['bind of an address that is not here', ['bind', '192.0.2.1:80'], { verdict: 'fails', errno: 'EADDRNOTAVAIL', clause: 'address-not-local' }],
+    ['connect that finds a port', ['connect', '127.0.0.1:8010'], { verdict: 'succeeds', question: { operation: 'connect', source: null, range: null } }],
+    ['connect from an address, bound first', ['connect', '127.0.0.1:8010', '--from', '10.7.0.1', '--bound'], { verdict: 'succeeds', question: { bound: true, source: '10.7.0.1' } }],
+    ['connect that fails: its range is held', ['connect', '127.0.0.1:8010', '--from', '10.7.0.1', '--range', '30001-30001'], { verdict: 'fails', errno: 'EADDRNOTAVAIL', question: { range: { low: 30_001, high: 30_001 } } }],
+    ['connect without a route', ['connect', '198.51.100.1:80'], { verdict: 'fails', clause: 'no-route' }],
+    ['connect from an address that is not here', ['connect', '127.0.0.1:8010', '--from', '192.0.2.1'], { verdict: 'fails', clause: 'source-not-local' }],
+    ['connect of which nothing may be asked', ['connect', '127.0.0.1:8010', '--probe', 'none'], { verdict: 'unknown', clause: null }],
+    ['a log line', ['connect() to 127.0.0.1:8010 failed (99: Cannot assign requested address)'], { log: { lines: 1, failures: 1, groups: [{ count: 1, answer: { verdict: 'succeeds' } }] } }],
+    ['a log line of a port that is taken', ['Error: listen EADDRINUSE: address already in use 0.0.0.0:8010'], { verdict: 'fails', log: { groups: [{ program: 'Node.js', local: { host: '0.0.0.0', port: 8010 } }] } }],
+    ['several lines', ["Error: listen EADDRINUSE: address already in use 0.0.0.0:8010\nall is well\nconnect() to 127.0.0.1:8010 failed (99: Cannot assign requested address)\nError: listen EADDRINUSE: address already in use 0.0.0.0:8010"], { log: { lines: 4, failures: 3, groups: [{ count: 2, firstLine: 1 }, { count: 1, firstLine: 3 }] } }],
+    ['a line that tells of no failure', ['all is well'], { verdict: 'unknown', title: null, question: null, log: { failures: 0, groups: [] } }],
+    ['a line about something else', ['dial tcp 127.0.0.1:80: connect: connection refused'], { verdict: 'unknown', log: { groups: [{ answer: null }] } }],
+  ])('why: %s', async (_, words, expected) => {
+    const answer = await document('why', 'why', ...words, '--json');
+    expect(answer).toMatchObject(expected);
+    expect((await run('why', ...words, '--json')).exitCode).toBe({ succeeds: 0, fails: 1, unknown: 3 }[answer['verdict'] as string]);
+  });
+
+  it('why: every clause of the law is one by its schema', () => {
+    const property = (schemas.why['properties'] as Record<string, { pattern: string }>)['clause']!;
+    expect(Object.keys(clauses).filter((clause) => !new RegExp(property.pattern).test(clause))).toEqual([]);
   });
 
   it.each([
     ['time-wait', '--port', '30020'],
     ['connection', '--port', '30001'],
+    ['connection', '--port', '1'],
     ['bind-beside', '30040'],
     ['bind-beside', '8010', '--undo'],
   ])('free %s %s does nothing without --yes', async (...words) => {
+    const { targets } = await document('free', 'free', ...words, '--json');
     expect(await document('free', 'free', ...words, '--json')).toMatchObject({ dryRun: true, journal: null });
+    expect((targets as { outcome: Json }[]).every(({ outcome }) => outcome === null)).toBe(true);
+  });
+
+  it('free, done: each target with its outcome, and one that failed', async () => {
+    const journal = join(temporary, 'journal.jsonl');
+    const done = await document('free', 'free', 'time-wait', '--port', '30023', '--yes', '--journal', journal, '--json');
+    expect(done).toMatchObject({ action: 'end-time-wait', dryRun: false, journal, targets: [{ outcome: 'done', reason: null, state: 'time-wait', process: null }] });
+    const beside = ['free', 'bind-beside', '30022', '--yes', '--journal', journal, '--json'];
+    // Made with SO_REUSEADDR, so there is nothing to set; what it had by itself is not taken away.
+    expect(await document('free', ...beside)).toMatchObject({ action: 'set-reuse-address', targets: [] });
+    expect(await document('free', ...beside, '--undo')).toMatchObject({ action: 'clear-reuse-address', targets: [] });
+    const failed = { ...done, targets: [{ ...(done['targets'] as object[])[0], outcome: 'failed', reason: 'SOCK_DESTROY: EPERM' }] };
+    expect(faults(strictValidators.free, failed)).toEqual([]);
+    expect(faults(validators.free, { ...failed, action: 'end' })).not.toEqual([]);
+  });
+
+  it('who: the flags, the process and its parent', async () => {
+    const { holders } = await document('who', 'who', '30040', '--json');
+    expect(holders).toMatchObject([{ reuseAddress: true, reusePort: false, v6Only: false, device: 0, pid: process.pid, parent: { pid: process.ppid }, sharedWith: [] }]);
+    const [{ startedAt, commandLine }] = holders as [{ startedAt: string; commandLine: string }];
+    expect(Date.parse(startedAt)).toBeLessThanOrEqual(Date.now());
+    expect(commandLine).toContain('node');
+    expect(await document('who', 'who', '30041', '--json')).toMatchObject({ holders: [{ v6Only: true }], socketUnits: [] });
+    expect(await document('who', 'who', '30020', '--json')).toMatchObject({ holders: [{ reuseAddress: null, pid: null, parent: null, inode: 0 }] });
   });
 
   it('doctor', async () => {

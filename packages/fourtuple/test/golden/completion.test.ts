@@ -74,7 +74,24 @@ describe('what is proposed', () => {
     expect(names.filter((name) => !/^[\w@.:+/-]+$/.test(name))).toEqual([]);
   });
 
-  it.each(['check --input ', '--input ', 'ports -i black', 'ports --input=black', 'record ', 'record black'])('files, which the shell itself knows best: %s', async (line) => {
+  it('commands of a group, their flags, and what why asks about', async () => {
+    expect(await proposed('free ')).toEqual(['time-wait', 'connection', 'bind-beside']);
+    expect(await proposed('free t')).toEqual(['time-wait']);
+    expect(await proposed('free connection --d')).toEqual(['--dst']);
+    expect(await proposed('free bind-beside --u')).toEqual(['--undo']);
+    expect(await proposed('why ')).toEqual(['bind', 'connect']);
+    expect(await proposed('why c')).toEqual(['connect']);
+    expect(await proposed('why --udp b')).toEqual(['bind']);
+    expect(await proposed('why --probe ')).toEqual(['auto', 'none']);
+    expect(await proposed('why --no-r')).toEqual(['--no-reuse-address']);
+    expect(await proposed('why --source=p')).toEqual(['--source=procfs']);
+  });
+
+  it.each(['free bind-beside ', 'free time-wait --port ', 'free connection --dst ', 'free connection --limit ', 'why bind ', 'why connect 10.0.0.9:80 --from ', 'who '])('no files where something else is meant: %s', async (line) => {
+    expect((await proposed(line)).filter((one) => !one.startsWith('-'))).toEqual([]);
+  });
+
+  it.each(['free time-wait --journal ', 'check --input ', '--input ', 'ports -i black', 'ports --input=black', 'record ', 'record black'])('files, which the shell itself knows best: %s', async (line) => {
     expect(await proposed(line)).toEqual([':files']);
   });
 
@@ -154,6 +171,9 @@ describe('in a shell', () => {
       ['fourtuple ports --owners \t\t', 'all', 'auto', 'none'],
       ['fourtuple ports --owners=n\t', 'fourtuple ports --owners=none '],
       ['fourtuple --crit\t', 'fourtuple --critical '],
+      ['fourtuple free bi\t', 'fourtuple free bind-beside '],
+      ['fourtuple free time-wait --po\t', 'fourtuple free time-wait --port '],
+      ['fourtuple why conn\t', 'fourtuple why connect '],
       ['fourtuple sockets state time\t', 'fourtuple sockets state time-wait '],
       ['fourtuple ports --input rec\t', 'fourtuple ports --input recordings/'],
       ['fourtuple ports --input recordings/\t', 'recordings/black\\ box.jsonl '],
@@ -175,6 +195,8 @@ describe('in a shell', () => {
       ['fourtuple ports --ow\t', 'fourtuple ports --owners '],
       ['fourtuple ports --owners \t\t', 'all', 'auto', 'none'],
       ['fourtuple ports --owners=n\t', 'fourtuple ports --owners=none '],
+      ['fourtuple free bi\t', 'fourtuple free bind-beside '],
+      ['fourtuple why conn\t', 'fourtuple why connect '],
       ['fourtuple sockets state time\t', 'fourtuple sockets state time-wait '],
       ['fourtuple ports --input rec\t', 'fourtuple ports --input recordings/'],
       ['fourtuple ports --input=rec\t', '--input=recordings/'],
@@ -200,6 +222,11 @@ describe('in a shell', () => {
     expect(completed('fourtuple sockets state time')).toEqual(['time-wait']);
     expect(completed('fourtuple ports --input rec')).toEqual(['recordings/']);
     expect(completed('fourtuple ports --input=rec')).toEqual(['--input=recordings/']);
+    expect(completed('fourtuple free ')).toEqual(['time-wait', 'connection', 'bind-beside']);
+    expect(completed('fourtuple free bind-beside --und')).toEqual(['--undo']);
+    expect(completed('fourtuple free bind-beside ')).toEqual(expect.not.arrayContaining(['recordings/']));
+    expect(completed('fourtuple free time-wait --journal rec')).toEqual(['recordings/']);
+    expect(completed('fourtuple why ')).toEqual(['bind', 'connect']);
     expect(completed('fourtuple who ')).toEqual(expect.not.arrayContaining(['recordings/']));
     const described = spawnSync('fish', ['--no-config', '-c', `source '${script}'; complete -C 'fourtuple ch'`], { encoding: 'utf8', env: environment }).stdout;
     expect(described).toContain(commandReferences.find(({ name }) => name === 'check')!.brief);

@@ -6,6 +6,11 @@ const typos: readonly (readonly [line: string, suggestion: string])[] = [
   ['port', 'did you mean `ports`?'],
   ['sokets', 'did you mean `sockets`?'],
   ['completions bash', 'did you mean `completion`?'],
+  ['wyh', 'did you mean `why`?'],
+  ['free timewait', 'did you mean `time-wait`?'],
+  ['free bind-besides 80', 'did you mean `bind-beside`?'],
+  ['why bind :80 --reuse-adress', 'did you mean --reuse-address?'],
+  ['free connection --prot 80', 'did you mean --port?'],
   ['ports --ownres all', 'did you mean --owners?'],
   ['check --al-namespaces', 'did you mean --all-namespaces?'],
   // Without a command it is check's flag.
@@ -32,6 +37,13 @@ describe('a typing error', () => {
     ['who http', '1 to 65535'],
     ['who', 'PORT'],
     ['record', 'FILE'],
+    ['why bind', '0\\.0\\.0\\.0:3306'],
+    ['why connect', '10\\.0\\.0\\.9:5432'],
+    ['why bind http', 'an address and a port'],
+    ['free time-wait', '--port PORT, --dst'],
+    ['free connection --dst 0.0.0.0:0', 'every destination'],
+    ['free bind-beside', 'PORT'],
+    ['free connection --port 80 --limit 0', '--limit takes a whole number'],
     ['ports --top none', '--top takes a whole number'],
   ])('fourtuple %s: says what is taken', async (line, text) => {
     const { exitCode, stdout, stderr } = await runInProcess(...line.split(' '));

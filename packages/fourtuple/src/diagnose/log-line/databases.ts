@@ -35,7 +35,7 @@ export const databases: LineFamily = {
       read: (found) => {
         const errno = errnoOf(group(found, 'text'));
         if (group(found, 'family') === 'Unix') return { program: POSTGRES, operation: 'bind', errno, cause: 'not-about-ports', explanation: 'The address is a path, so this is a Unix socket: it has no port' };
-        return { program: POSTGRES, operation: 'bind', protocol: 'tcp', errno, local: hostOf(group(found, 'host')) };
+        return { program: POSTGRES, operation: 'bind', protocol: 'tcp', errno, local: hostOf(group(found, 'host')), lead: 'The port stands in the hint after it (5432 unless it was configured)' };
       },
     },
     {
@@ -77,7 +77,7 @@ export const databases: LineFamily = {
     },
     {
       pattern: /Can't start server: Bind on TCP\/IP port[:.] (?:Got error:? )?(?:(?<number>\d{1,3}): )?(?<text>[A-Z][A-Za-z']{1,20}(?: [A-Za-z']{1,20}){1,9})?/,
-      read: (found) => ({ program: MARIADB, operation: 'bind', protocol: 'tcp', errno: errnoByNumber(group(found, 'number')) ?? errnoOf(group(found, 'text')) }),
+      read: (found) => ({ program: MARIADB, operation: 'bind', protocol: 'tcp', errno: errnoByNumber(group(found, 'number')) ?? errnoOf(group(found, 'text')), lead: 'The port stands in the next line (3306 unless it was configured)' }),
     },
     {
       pattern: /Do you already have another (?:mysqld )?server running on port: ?(?<port>\d{1,5})/,
@@ -88,7 +88,7 @@ export const databases: LineFamily = {
         errno: 'EADDRINUSE',
         local: endpoint('', group(found, 'port')),
         alternatives: ['address-not-local', 'port-privileged'],
-        lead: 'The text asks after another server, but as a rule there is none: it writes that for every failure of bind()',
+        lead: 'The text asks after another server, as it does after every failed bind(), but as a rule there is none',
       }),
     },
     {

@@ -41,8 +41,8 @@ export const proxies: LineFamily = {
       read: (found) => {
         const text = group(found, 'text') ?? '';
         const backend = (group(found, 'backend') ?? '').slice(0, 80);
-        if (text.startsWith('no')) return { program: HAPROXY, operation: 'connect', protocol: 'tcp', errno: 'EADDRNOTAVAIL', lead: `HAProxy's backend ${backend} got no port` };
-        if (text.startsWith('local')) return { program: HAPROXY, operation: 'bind', protocol: 'tcp', errno: 'EADDRINUSE', cause: 'bind-pool-empty', alternatives: ['no-free-port'], lead: `HAProxy's backend ${backend} got no port` };
+        if (text.startsWith('no')) return { program: HAPROXY, operation: 'connect', protocol: 'tcp', errno: 'EADDRNOTAVAIL', lead: `Backend ${backend} got no port` };
+        if (text.startsWith('local')) return { program: HAPROXY, operation: 'bind', protocol: 'tcp', errno: 'EADDRINUSE', cause: 'bind-pool-empty', alternatives: ['no-free-port'], lead: `Backend ${backend} got no port` };
         return { program: HAPROXY, operation: 'connect', errno: 'EAGAIN', cause: 'backlog' };
       },
     },

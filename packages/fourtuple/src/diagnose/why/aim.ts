@@ -12,6 +12,14 @@ export function fourtupleCommand(words: string, namespace: NamespaceId): string 
   return isElsewhere(namespace) ? `fourtuple ${words} --namespace ${namespace.path !== undefined && /^[\w./@:+-]+$/.test(namespace.path) ? namespace.path : namespace.inode}` : `fourtuple ${words}`;
 }
 
+/** What `free` ends without being told a limit. */
+const FREE_LIMIT = 100;
+
+/** `free`'s --limit where so many sockets are meant, with room for those that come meanwhile; empty where none is needed. */
+export function limitFlag(count: number): string {
+  return count * 1.1 <= FREE_LIMIT ? '' : ` --limit ${Math.ceil((count * 1.1) / FREE_LIMIT) * FREE_LIMIT}`;
+}
+
 /** A command that must run inside a namespace; undefined where no file is known by which to enter it. */
 export function commandInside(command: string, namespace: NamespaceId): string | undefined {
   if (!isElsewhere(namespace)) return command;

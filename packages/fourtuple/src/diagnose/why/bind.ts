@@ -1,10 +1,10 @@
-import { v6OnlyAfterBind } from '../../law/index.ts';
+import { v6OnlyAfterBind, type Clause } from '../../law/index.ts';
 import { endpointText, grouped, plural, PortSet, TcpState } from '../../model/index.ts';
 import type { BindCase, KnownHolder } from '../../usage/index.ts';
 import type { Remedy } from '../finding.ts';
 import { knownServices } from '../known-services.ts';
 import { present, remedyOf } from '../remedies.ts';
-import { commandInside, fourtupleCommand } from './aim.ts';
+import { commandInside, fourtupleCommand, limitFlag } from './aim.ts';
 import { clauseText, settle, type Answer } from './answer.ts';
 import { holderText, secondsLeft } from './holder-text.ts';
 
@@ -18,7 +18,7 @@ export function answerBind(found: BindCase): Answer {
   const blockers = isFailing ? ruling.holders : [];
   return {
     ...settled,
-    clause: ruling.clause,
+    clause: settledClause(found, settled.verdict),
     title: titleOf(found, what, settled, blockers),
     explanation: explain(found, settled.verdict),
     notes: notesOf(found, settled.verdict),
@@ -29,8 +29,11 @@ export function answerBind(found: BindCase): Answer {
 
 function titleOf(found: BindCase, what: string, { verdict, errno }: Pick<Answer, 'verdict' | 'errno'>, blockers: readonly KnownHolder[]): string {
   const { pool } = found;
+  if (verdict === 'unknown' && found.ruling.clause === 'address-not-local') return `${what} fails or not, depending on whether the address is on this host, which was not asked`;
+  if (verdict === 'unknown' && pool !== undefined) return `${what} may fail with ${found.ruling.errno ?? 'an error'}: ${pool.free === 0 ? `each of the ${grouped(pool.capacity)} usable ports has a holder` : `${plural(pool.free, 'port')} of ${grouped(pool.capacity)} ${pool.free === 1 ? 'is' : 'are'} free for it`}`;
   if (verdict === 'unknown') return `${what} fails or not, depending on what could not be read${blockers.length > 0 ? `: ${held(blockers)}` : ''}`;
   if (verdict === 'succeeds') {
+    if (pool !== undefined && pool.free === 0) return `${what} succeeds: the kernel found a port, though each of the ${grouped(pool.capacity)} usable ones has a holder`;
     if (pool !== undefined) return `${what} succeeds: ${plural(pool.free, 'port')} of ${grouped(pool.capacity)} ${pool.free === 1 ? 'is' : 'are'} free for it`;
     return found.holders.length === 0 ? `${what} succeeds: nobody holds the port` : `${what} succeeds beside ${plural(found.holders.length, 'holder')} of the port`;
   }
@@ -51,14 +54,43 @@ function held(blockers: readonly KnownHolder[]): string {
   return `${first!.state === TcpState.listen && first!.protocol === 'tcp' ? text : `${text} holds the port`}${others > 0 ? ` (and ${others} more)` : ''}`;
 }
 
+/** Why the law alone could not tell. */
+type Doubt = 'pool' | 'odd-range' | 'order' | 'bucket' | 'memory' | 'flags';
+
+const doubts: Readonly<Record<Doubt, string>> = {
+  pool: 'The count of free ports minds neither devices nor flags',
+  'odd-range': 'One port is left, and in a range of an odd number of ports the kernel may not try it',
+  bucket: 'A TIME_WAIT does not tell whether its socket had SO_REUSEADDR',
+  memory: 'The kernel may remember the port as shared by SO_REUSEPORT, which nothing tells',
+  order: 'UDP goes by the holder that came last, and nothing tells which one that is',
+  flags: 'Not all flags of the holders could be read',
+};
+
+function doubtOf({ ruling, pool, question, holders }: BindCase): Doubt {
+  if (ruling.clause === 'odd-range') return 'odd-range';
+  if (pool !== undefined) return 'pool';
+  if (holders.some((holder) => holder.isBucket && holder.reuseAddress === undefined)) return 'bucket';
+  const isKnown = holders.every(({ reuseAddress, reusePort, v6Only, isIpv6Socket }) => reuseAddress !== undefined && reusePort !== undefined && (!isIpv6Socket || v6Only !== undefined));
+  if (question.protocol === 'udp' && holders.length > 1 && isKnown) return 'order';
+  return question.protocol === 'tcp' && question.reusePort && isKnown ? 'memory' : 'flags';
+}
+
+/** The clause that decides. A law that could not tell has named what might be in the way; it was not, where bind() passes. */
+function settledClause(found: BindCase, verdict: Answer['verdict']): Clause | undefined {
+  const { ruling, question } = found;
+  if (ruling.outcome !== 'unknown' || verdict !== 'succeeds') return ruling.clause;
+  const doubt = doubtOf(found);
+  if (doubt === 'pool' || doubt === 'odd-range') return 'port-found';
+  if (doubt === 'bucket' && question.reuseAddress && !question.reusePort) return 'both-reuse-address';
+  return doubt === 'memory' ? 'bucket-lets-in' : undefined;
+}
+
 function explain(found: BindCase, verdict: Answer['verdict']): string {
-  const { ruling, trial, holders } = found;
-  if (ruling.outcome === 'unknown' && trial.errno !== undefined) {
-    const hidden = holders.some((holder) => holder.isBucket && holder.reuseAddress === undefined);
-    const why = hidden ? 'A TIME_WAIT does not tell whether its socket had SO_REUSEADDR' : 'Not all flags of the holders could be read';
-    return `${why}; the kernel was asked: ${verdict === 'succeeds' ? 'they let this bind() pass' : clauseText(ruling.clause)}.`;
-  }
-  return `${clauseText(ruling.clause)}.`;
+  const { ruling, trial } = found;
+  if (ruling.outcome !== 'unknown' || trial.errno === undefined) return `${clauseText(ruling.clause)}.`;
+  const clause = settledClause(found, verdict);
+  const outcome = verdict === 'fails' ? clauseText(ruling.clause) : clause === undefined || clause === 'both-reuse-address' ? 'they let this bind() pass' : clauseText(clause);
+  return `${doubts[doubtOf(found)]}; the kernel was asked: ${outcome}.`;
 }
 
 function notesOf(found: BindCase, verdict: Answer['verdict']): string[] {
@@ -95,11 +127,11 @@ function remediesOf(found: BindCase, blockers: readonly KnownHolder[]): Remedy[]
         { title: 'See who holds the ports', command: fourtupleCommand('ports --verbose', namespace), risk: 'None: it only reads.' },
       ];
     default:
-      return [...blockers.slice(0, 3).flatMap((holder) => freeing(holder, found)), ...present(reserve(found))];
+      return [...blockers.slice(0, 3).flatMap((holder) => freeing(holder, found)), ...present(blockers.some(isOutgoing) ? reserve(found) : undefined)];
   }
 }
 
-function freeing(holder: KnownHolder, { question, namespace }: BindCase): Remedy[] {
+function freeing(holder: KnownHolder, { question, namespace, holders }: BindCase): Remedy[] {
   const { seen } = holder;
   const { port } = question;
   if (holder.protocol === 'udp' || holder.state === TcpState.listen) {
@@ -110,7 +142,7 @@ function freeing(holder: KnownHolder, { question, namespace }: BindCase): Remedy
   if (seen.isBucket) {
     return [
       { title: `Wait ${secondsLeft(seen)}: the port is then free`, command: `sleep ${Math.max(1, Math.ceil(seen.timeWaitSecondsLeft ?? 0) + 1)}`, risk: 'None.' },
-      { title: 'End the TIME_WAIT now', command: fourtupleCommand(`free time-wait --port ${port} --yes`, namespace), risk: 'Late packets of the old connection may meet a new one on the same four-tuple.' },
+      { title: 'End the TIME_WAIT now', command: fourtupleCommand(`free time-wait --port ${port}${limitFlag(holders.filter(({ isBucket }) => isBucket).length)} --yes`, namespace), risk: 'Late packets of the old connection may meet a new one on the same four-tuple.' },
     ];
   }
   const beside: Remedy | undefined =
@@ -120,8 +152,13 @@ function freeing(holder: KnownHolder, { question, namespace }: BindCase): Remedy
   const holderName = seen.owner?.command ?? 'its process';
   return present(
     beside,
-    { title: `End the connection: ${holderName} gets ECONNABORTED`, command: fourtupleCommand(`free connection --port ${port} --yes`, namespace), risk: `${holderName} loses this connection and must cope with it.` },
+    { title: `End the connection: ${holderName} gets ECONNABORTED`, command: fourtupleCommand(`free connection --port ${port}${limitFlag(holders.filter(({ isBucket, remotePort }) => !isBucket && remotePort !== 0).length)} --yes`, namespace), risk: `${holderName} loses this connection and must cope with it.` },
   );
+}
+
+/** Where reserving would have helped: neither a server nor what it accepted. */
+function isOutgoing({ protocol, state, seen }: KnownHolder): boolean {
+  return protocol === 'tcp' && state !== TcpState.listen && seen.evidence !== 'accepted';
 }
 
 /** Keeps connect() away from the port from now on; the whole list must be written, since it replaces the old one. */

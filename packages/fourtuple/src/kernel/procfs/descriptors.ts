@@ -82,14 +82,21 @@ function* listNames(directory: string): Generator<string> {
   }
 }
 
+/** The golden ratio's fraction: its multiples spread evenly and follow no rhythm. */
+const GOLDEN = 0.618_033_988_749_895;
+
 /**
- * Every so manieth descriptor number, without listing them all: the first look at a name in /proc makes an inode of it.
+ * One descriptor number of every so many, without listing them all: the first look at a name in /proc makes an inode of
+ * it. Which one of them changes from stretch to stretch, since a proxy's sockets alternate between its two sides.
  * Numbers are given lowest first, so they are dense; where they have holes it goes on to the end of the table.
  */
 function* sampleNames(proc: ProcFs, pid: number, count: number, allowance: number, found: () => number): Generator<string> {
   const step = Math.ceil(count / allowance);
   const end = Number(/^FDSize:\s*(\d+)/m.exec(proc.tryRead(`${pid}/status`) ?? '')?.[1] ?? count);
-  for (let number = 0; number < end && found() * step < count; number += step) yield String(number);
+  for (let stretch = 0; stretch * step < end && found() * step < count; stretch++) {
+    const number = stretch * step + Math.floor(((stretch * GOLDEN) % 1) * step);
+    if (number < end) yield String(number);
+  }
 }
 
 /** Number of open descriptors: the size of /proc/PID/fd since Linux 6.2; before that the directory is counted. */

@@ -7,12 +7,16 @@ import { socketInode } from './owners.ts';
 /** A process with more descriptors than this is searched by number first. */
 const LARGE = 512;
 const PROBES = 128;
+/** The first numbers are read all: a server listens before it does anything else, and children inherit that. */
+const FIRST = 64;
+/** Probes that may find no socket in a row, for the stretch between to be read all the same. */
+const LONGEST = 4;
 
 /**
  * Finds who has these sockets open, without reading every descriptor of the host: the search ends when all are found.
  * Large processes are searched by number first, since inode numbers grow in the order in which sockets are made, as
- * descriptor numbers mostly do: a few probes tell between which numbers a socket must be. What that does not find is
- * looked for one by one.
+ * descriptor numbers mostly do (each CPU deals out a thousand at a time): a few probes tell between which numbers a socket
+ * must be. What that does not find is looked for one by one.
  * @returns the processes that hold each socket, lowest first; several when it was inherited (those found before the end).
  */
 export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number, SocketDescriptor[]> {
@@ -22,14 +26,17 @@ export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number,
     const inode = socketInode(link);
     if (!wanted.has(inode)) return;
     const holders = found.get(inode);
-    if (holders === undefined) found.set(inode, [{ pid, fd: Number(name) }]);
-    else if (holders.at(-1)!.pid !== pid) holders.push({ pid, fd: Number(name) });
+    if (holders === undefined) found.set(inode, [{ pid, fd: Number(name), inode }]);
+    // A large process is looked at twice.
+    else if (!holders.some((holder) => holder.pid === pid)) holders.push({ pid, fd: Number(name), inode });
   };
   if (wanted.size === 0) return found;
   const [small, large] = bySize(proc);
   search(proc, small, note);
-  if (found.size < wanted.size) for (const pid of large) bracket(proc, pid, wanted, note);
+  // Also where all are found: the parent of a small process that inherited the socket may be a large one.
+  for (const pid of large) bracket(proc, pid, wanted, note);
   for (let index = 0; index < large.length && found.size < wanted.size; index++) search(proc, [large[index]!], note);
+  for (const holders of found.values()) holders.sort((left, right) => left.pid - right.pid);
   return found;
 }
 
@@ -71,13 +78,19 @@ function bracket(proc: ProcFs, pid: number, wanted: ReadonlySet<number>, note: N
   };
   const ascending = [...wanted].sort((left, right) => left - right);
   const hasBetween = (low: number, high: number): boolean => ascending.some((inode) => inode > low && inode < high);
-  let from = 0;
-  let low = -1;
-  for (let number = 0; number < end; number += step) {
+  // After the last socket there is no other end: anything may lie there.
+  const stretch = (from: number, to: number, low: number, high: number): void => {
+    if (to - from <= LONGEST * step && hasBetween(Math.min(low, high), Math.max(low, high))) for (let between = from + 1; between < to; between++) inodeAt(between);
+  };
+  let from = -1;
+  let low = 0;
+  for (; from + 1 < Math.min(FIRST, end); from++) low = Math.max(low, inodeAt(from + 1));
+  for (let number = from + step; number < end; number += step) {
     const inode = inodeAt(number);
     if (inode < 0) continue;
-    if (low >= 0 && number - from <= 4 * step && hasBetween(Math.min(low, inode), Math.max(low, inode))) for (let between = from + 1; between < number; between++) inodeAt(between);
+    stretch(from, number, low, inode);
     from = number;
     low = inode;
   }
+  stretch(from, end, low, Number.POSITIVE_INFINITY);
 }

@@ -31,7 +31,7 @@ const FAMILY_ANSWER = pair(SOCK_DIAG_BY_FAMILY, NLM_F_MULTI);
  */
 export class RecordRun {
   readonly #sink: RecordSink;
-    #records: SocketRecords | undefined;
+  #records: SocketRecords | undefined;
 
   constructor(sink: RecordSink) {
     this.#sink = sink;

@@ -7,6 +7,9 @@ import { withProposals } from './proposals.ts';
 /** What the shell completes by itself: it knows ~, and how to quote. */
 const FILES = ':files';
 
+/** What `why` asks about. */
+const operations: readonly string[] = ['bind', 'connect'];
+
 interface Candidate {
   readonly value: string;
   readonly brief: string;
@@ -64,6 +67,7 @@ async function candidatesFor(words: readonly string[], application: Application<
 function valuesOf(placeholder: string, before: readonly string[], partial: string): readonly string[] {
   if (placeholder.startsWith('NAME|PID')) return namespaceNames();
   if (placeholder === 'FILTER') return filterWords(before, partial);
+  if (placeholder === 'QUESTION') return before.some((word) => operations.includes(word)) ? [] : operations;
   // A placeholder in small letters names the values themselves.
   return /^[a-z]+(\|[a-z]+)+$/.test(placeholder) ? placeholder.split('|') : [];
 }

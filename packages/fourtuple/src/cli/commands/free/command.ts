@@ -60,7 +60,7 @@ const connection = buildCommand<EndFlags, [], CliContext>({
 const bindBeside = buildCommand<BesideFlags, [number], CliContext>({
   loader: async () => (await import('./beside.ts')).runBindBeside,
   parameters: {
-    flags: { undo: { kind: 'boolean', brief: 'Take SO_REUSEADDR away again', optional: true, withNegated: false }, ...sharedFlags },
+    flags: { undo: { kind: 'boolean', brief: 'Take SO_REUSEADDR away again from the sockets that got it by this command', optional: true, withNegated: false }, ...sharedFlags },
     aliases,
     positional: { kind: 'tuple', parameters: [{ brief: 'Local port', parse: wholeNumber('PORT', 1, 65535), placeholder: 'PORT' }] },
   },

@@ -1,13 +1,14 @@
-import { endSockets, findTargets, journalPath, socketText, writeJournal, type Deed, type Doomed, type Selection } from '../../../free/index.ts';
-import { findSockets, ProcFs, readOwner, type FoundNamespace } from '../../../kernel/index.ts';
+import { endSockets, findTargets, socketText, type Deed, type Doomed, type Selection } from '../../../free/index.ts';
+import { findSockets, ProcFs, readOwner } from '../../../kernel/index.ts';
 import { ownerText } from '../../../diagnose/texts.ts';
-import { Address, grouped, plural, stateLabel, type SocketCursor } from '../../../model/index.ts';
+import { Address, grouped, plural, stateLabel, stateName, type SocketCursor } from '../../../model/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { literalAddress, parseEndpoint } from '../../endpoint-argument.ts';
 import { UsageError } from '../../errors.ts';
 import { namespaceNamed } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { EndFlags } from './command.ts';
+import { journalOf, recorded, unwrittenLimit } from './recorded.ts';
 
 const risks: Readonly<Record<Doomed, string>> = {
   'time-wait': 'late packets of an old connection may meet a new one on the same four-tuple, which is what TIME_WAIT prevents.',
@@ -34,9 +35,11 @@ function end(context: CliContext, kind: Doomed, flags: EndFlags): void {
     throw new UsageError(`${plural(targets.length, what)} ${targets.length === 1 ? 'is' : 'are'} meant, more than --limit ${grouped(flags.limit)}: name them more closely, or raise the limit`);
   }
   const owners = kind === 'connection' ? ownersOf(targets) : new Map<number, string>();
-  const deeds = flags.yes === true && targets.length > 0 ? act(context, kind, targets, namespace, flags) : undefined;
+  const path = journalOf(context, flags);
+  const done = flags.yes === true && targets.length > 0 ? recorded(context, path, { command: ['free', kind], namespace: namespace.inode }, targets, (target) => ({ what: socketText(target) }), () => endSockets(targets, namespace)) : undefined;
+  const deeds = done?.deeds;
   const failed = deeds?.filter((deed) => deed.outcome === 'failed') ?? [];
-  context.process.exitCode = targets.length === 0 || failed.length > 0 ? ExitCode.notDone : ExitCode.done;
+  context.process.exitCode = targets.length === 0 || failed.length > 0 || done?.unwritten !== undefined ? ExitCode.notDone : ExitCode.done;
   if (flags.json === true) {
     printer.json({
       schema: 'fourtuple.free/1',
@@ -45,40 +48,33 @@ function end(context: CliContext, kind: Doomed, flags: EndFlags): void {
       namespace: id.inode,
       targets: targets.map((target, index) => ({ ...targetDocument(target), process: owners.get(target.inode) ?? null, outcome: deeds?.[index]?.outcome ?? null, reason: reasonOf(deeds?.[index]) })),
       risk: risks[kind],
-      journal: deeds === undefined ? null : journalOf(context, flags),
-      limits,
+      journal: deeds === undefined ? null : path,
+      limits: [...limits, ...unwrittenLimit(done?.unwritten)],
     });
     return;
   }
   if (targets.length === 0) {
     printer.paragraph(`No ${what} is meant.`);
   } else {
-    printer.paragraph(`${flags.yes === true ? 'Ended' : 'Would end'} ${plural(targets.length, what)}:`);
+    printer.paragraph(`${heading(deeds, what, targets.length)}:`);
     const shown = printer.isVerbose ? targets.length : SHOWN;
     for (const [index, target] of targets.slice(0, shown).entries()) printer.paragraph(`${socketText(target)}  ${stateLabel(target.state)}${kind === 'time-wait' ? `, ${(target.expiresMs / 1000).toFixed(1)} s left` : ` of ${owners.get(target.inode) ?? 'no process that is known'}`}${outcomeText(deeds?.[index])}`, { indent: '  ' });
     if (targets.length > shown) printer.paragraph(`and ${grouped(targets.length - shown)} more (--verbose shows all)`, { indent: '  ', style: 'dim' });
     if (deeds !== undefined) summarise(printer, deeds, what);
     if (!printer.isQuiet) {
       printer.paragraph(`Risk: ${risks[kind]}`);
-      printer.paragraph(flags.yes === true ? `Written down in ${journalOf(context, flags)}.` : 'Nothing was done: --yes does it.', { style: 'dim' });
+      printer.paragraph(deeds === undefined ? 'Nothing was done: --yes does it.' : `Written down in ${path}.`, { style: 'dim' });
     }
   }
-  for (const limit of limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
+  for (const limit of [...limits, ...unwrittenLimit(done?.unwritten)]) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
   printer.flush();
 }
 
-/** The journal comes first: what cannot be written down is not done. */
-function act(context: CliContext, kind: Doomed, targets: readonly SocketCursor[], namespace: FoundNamespace, flags: EndFlags): Deed<SocketCursor>[] {
-  const path = journalOf(context, flags);
-  const entry = { command: ['free', kind], namespace: namespace.inode } as const;
-  writeJournal(path, { ...entry, at: context.now().toISOString(), phase: 'begin', deeds: targets.map((target) => ({ what: socketText(target) })) });
-  const deeds = endSockets(targets, namespace);
-  writeJournal(path, { ...entry, at: context.now().toISOString(), phase: 'end', deeds: deeds.map((deed) => ({ what: socketText(deed.target), outcome: deed.outcome })) });
-  return deeds;
-}
-
-function journalOf(context: CliContext, flags: EndFlags): string {
-  return flags.journal ?? journalPath(context.process.env, process.geteuid?.() === 0);
+/** `Ended 3 connections`, `Ended 2 of 3 connections`, `Would end 3 connections` */
+function heading(deeds: readonly Deed<SocketCursor>[] | undefined, what: string, count: number): string {
+  if (deeds === undefined) return `Would end ${plural(count, what)}`;
+  const done = deeds.filter((deed) => deed.outcome === 'done').length;
+  return done === count ? `Ended ${plural(count, what)}` : `Ended ${grouped(done)} of ${plural(count, what)}`;
 }
 
 function summarise(printer: Printer, deeds: readonly Deed<SocketCursor>[], what: string): void {
@@ -97,7 +93,7 @@ function reasonOf(deed: Deed<SocketCursor> | undefined): string | null {
 }
 
 function targetDocument(target: SocketCursor): object {
-  return { local: target.localAddress().toString(), localPort: target.localPort, remote: target.remoteAddress().toString(), remotePort: target.remotePort, state: stateLabel(target.state) };
+  return { local: target.localAddress().toString(), localPort: target.localPort, remote: target.remoteAddress().toString(), remotePort: target.remotePort, state: stateName(target.state) };
 }
 
 /** Whose connections they are, by inode: looked up before they are ended. */
@@ -118,5 +114,7 @@ function selectionOf(flags: EndFlags): Selection {
   const { host, port } = parseEndpoint(flags.dst, '--dst');
   const destination = literalAddress(host);
   if (destination === undefined) throw new UsageError(`--dst takes an IP address, with or without a port, not "${flags.dst}"`);
-  return { port: flags.port, source, destination: destination.isUnspecified ? undefined : destination, destinationPort: port === 0 ? undefined : port };
+  const chosen: Selection = { port: flags.port, source, destination: destination.isUnspecified ? undefined : destination, destinationPort: port === 0 ? undefined : port };
+  if (Object.values(chosen).every((part) => part === undefined)) throw new UsageError(`--dst "${flags.dst}" means every destination: name an address or a port`);
+  return chosen;
 }

@@ -1,4 +1,4 @@
-import type { LoggedEndpoint, LoggedFailure } from '../../../diagnose/log-line/index.ts';
+import { loggedEndpointText, type LoggedEndpoint, type LoggedFailure } from '../../../diagnose/log-line/index.ts';
 import { userId } from '../../../kernel/index.ts';
 import { Address, parsePortRange, type PortRange } from '../../../model/index.ts';
 import type { BindQuestion, ConnectQuestion } from '../../../usage/index.ts';
@@ -58,6 +58,12 @@ function rangeOf(text: string): PortRange {
   return range;
 }
 
+/** Ports of programs that write the port in another line than the error. */
+const defaultPorts: ReadonlyMap<string | undefined, number> = new Map([
+  ['MariaDB/MySQL', 3306],
+  ['PostgreSQL', 5432],
+]);
+
 /** What a failure of a log asks of this host now; undefined when it is not about this host's ports, or does not say where. */
 export async function questionOf(failure: LoggedFailure, flags: WhyFlags): Promise<Question | undefined> {
   const at = async (endpoint: LoggedEndpoint | undefined): Promise<Address | undefined> => {
@@ -73,8 +79,10 @@ export async function questionOf(failure: LoggedFailure, flags: WhyFlags): Promi
     case 'port-privileged':
     case 'address-not-local':
     case 'bind-pool-empty': {
-      const address = await at(failure.local);
-      const port = failure.local?.port ?? (failure.cause === 'port-taken' || failure.cause === 'port-privileged' ? undefined : 0);
+      const needsPort = failure.cause === 'port-taken' || failure.cause === 'port-privileged';
+      const usual = needsPort ? defaultPorts.get(failure.program) : undefined;
+      const address = await at(failure.local ?? (usual === undefined ? undefined : { host: '', port: usual }));
+      const port = failure.local?.port ?? (needsPort ? usual : 0);
       if (address !== undefined && port !== undefined && !(failure.cause === 'bind-pool-empty' && address.isUnspecified && failure.protocol !== 'udp')) {
         return { kind: 'bind', bind: { ...bindOf(address, failure.cause === 'bind-pool-empty' ? 0 : port, flags), protocol: failure.protocol ?? 'tcp' } };
       }
@@ -105,4 +113,22 @@ function asConnect(destination: Address, endpoint: LoggedEndpoint | undefined, s
   if (port === undefined || port === 0) return undefined;
   const isUsable = source !== undefined && !source.isUnspecified && source.isIpv4 === destination.isIpv4;
   return { kind: 'connect', connect: { destination, destinationPort: port, source: isUsable ? source : undefined, isBound } };
+}
+
+/** Commands that ask about a failure that was not asked about: none where asking about ports would not help. */
+export function furtherCommands({ cause, local, remote, mentioned }: LoggedFailure): readonly string[] {
+  const where = (endpoint: LoggedEndpoint | undefined, unknown: string): string => (endpoint?.port === undefined ? unknown : loggedEndpointText(endpoint.host === '' ? { ...endpoint, host: '0.0.0.0' } : endpoint));
+  switch (cause) {
+    case 'port-taken':
+    case 'port-privileged':
+      return [`fourtuple why bind ${where(local, 'ADDR:PORT')}`];
+    case 'bind-pool-empty':
+      return [`fourtuple why connect ${where(remote, 'DST:PORT')} --from IP --bound`, 'fourtuple ports'];
+    case 'no-free-port':
+      return [`fourtuple why connect ${where(remote, 'DST:PORT')}`, 'fourtuple ports'];
+    case 'ambiguous':
+      return [`fourtuple why connect ${where(mentioned, 'DST:PORT')}`, `fourtuple why bind ${where(mentioned, 'ADDR:PORT')}`];
+    default:
+      return [];
+  }
 }

@@ -5,9 +5,13 @@ import { renderTable, wrap, type Style } from '../../../report/index.ts';
 import { foldAlike, holderColumns, processLines } from '../../port-holders.ts';
 import type { Printer } from '../../printer.ts';
 import type { Answered } from './document.ts';
+import { furtherCommands } from './questions.ts';
 
 const words = { succeeds: 'SUCCEEDS', fails: 'FAILS', unknown: 'UNKNOWN' } as const;
 const styles: Readonly<Record<Answer['verdict'], Style>> = { succeeds: 'ok', fails: 'critical', unknown: 'unknown' };
+
+/** Failures that end by themselves when a socket goes. */
+const PASSING: ReadonlySet<LogGroup['failure']['cause']> = new Set(['port-taken', 'bind-pool-empty', 'no-free-port', 'udp-ports-empty']);
 
 /** Verdict, clause, holders, remedies, what could not be seen. */
 export function printAnswered(printer: Printer, { answer, namespace, limits }: Answered, now: Date): void {
@@ -57,6 +61,10 @@ export function printGroups(printer: Printer, summary: LogSummary, answers: read
       printer.line();
       printer.paragraph('now, on this host:', { style: 'dim' });
       printAnswered(printer, answered, now);
+      if (answered.answer.verdict === 'succeeds' && PASSING.has(failure.cause) && !printer.isQuiet) printer.paragraph('What was in the way when the line was written has gone since (a TIME_WAIT lasts 60 s), or is in another network namespace (--namespace).', { hanging: '  ' });
+    } else if (!printer.isQuiet) {
+      const commands = furtherCommands(failure);
+      if (commands.length > 0) printer.paragraph(`to ask this host: ${commands.join(', or ')}`, { hanging: '  ', style: 'dim' });
     }
   }
   if (summary.ungrouped > 0) printer.paragraph(`${plural(summary.ungrouped, 'further failure')} of further kinds`, { style: 'dim' });

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReuseScope } from '../law/index.ts';
+import { Address, PortSet, SocketRecords, swapPort, swapWord, TcpState, Word } from '../model/index.ts';
+import { Ipv4Tuples } from './ipv4-tuples.ts';
+
+const RECORD_WORDS = 18;
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+interface Plain {
+  readonly family: number;
+  readonly state: number;
+  readonly local: string;
+  readonly port: number;
+  readonly remote: string;
+  readonly remotePort: number;
+  readonly device: number;
+}
+
+/** As the kernel writes them: network order, an IPv4 address in the first word, a mapped one in all four. */
+function recordsOf(sockets: readonly Plain[]): SocketRecords {
+  const words = new Int32Array(Math.max(1, sockets.length) * RECORD_WORDS);
+  const records = new SocketRecords(words);
+  records.length = sockets.length;
+  sockets.forEach(({ family, state, local, port, remote, remotePort, device }, index) => {
+    const at = index * RECORD_WORDS;
+    records.starts[index] = at;
+    words[at] = isLittleEndian ? family | (state << 8) : (family << 24) | (state << 16);
+    words[at + Word.ports] = isLittleEndian ? swapPort(port) | (swapPort(remotePort) << 16) : (port << 16) | remotePort;
+    const put = (offset: number, text: string): void => {
+      const { w0, w1, w2, w3 } = Address.parse(text)!;
+      if (family === 2) words[at + offset] = swapWord(w3);
+      else [w0, w1, w2, w3].forEach((word, position) => (words[at + offset + position] = swapWord(word)));
+    };
+    put(Word.local, local);
+    put(Word.remote, remote);
+    words[at + Word.interface] = device;
+  });
+  return records;
+}
+
+const address = fc.oneof(fc.constantFrom('10.0.0.1', '127.0.0.1', '255.255.255.255', '0.0.0.0'), fc.ipV4());
+const plain: fc.Arbitrary<Plain> = fc
+  .record({
+    kind: fc.constantFrom('ipv4', 'ipv4', 'mapped', 'ipv6'),
+    state: fc.constantFrom(TcpState.established, TcpState.established, TcpState.timeWait, TcpState.synSent, TcpState.finWait2),
+    local: address,
+    remote: address,
+    port: fc.oneof(fc.integer({ min: 30_000, max: 30_009 }), fc.integer({ min: 0, max: 65_535 })),
+    remotePort: fc.oneof(fc.constantFrom(80, 443), fc.integer({ min: 0, max: 65_535 })),
+    device: fc.constantFrom(0, 0, 0, 5),
+  })
+  .map(({ kind, local, remote, ...others }) => ({ ...others, family: kind === 'ipv4' ? 2 : 10, local: kind === 'ipv6' ? '2001:db8::1' : local, remote: kind === 'ipv6' ? '2001:db8::9' : remote }));
+
+/** What a Map says: tuples in order of first sight, with their counts and the ports of each source. */
+class Simple {
+  readonly ids = new Map<string, number>();
+  readonly counts: { established: number; timeWait: number }[] = [];
+  readonly ports = new Map<string, Set<number>>();
+
+  count(sockets: readonly Plain[], isPlain: (port: number) => boolean, scope: ReuseScope): number[] {
+    return sockets.map(({ state, local, port, remote, remotePort, device }) => {
+      const isLoopback = local.startsWith('127.') || remote.startsWith('127.');
+      const isCountable = state === TcpState.established || (state === TcpState.timeWait && (scope === ReuseScope.none || (scope === ReuseScope.loopback && !isLoopback)));
+      if (!isPlain(port) || device !== 0 || !isCountable || local.includes(':')) return -1;
+      const key = `${local} ${remote} ${remotePort}`;
+      let id = this.ids.get(key);
+      if (id === undefined) {
+        id = this.ids.size;
+        this.ids.set(key, id);
+        this.counts.push({ established: 0, timeWait: 0 });
+      }
+      this.counts[id]![state === TcpState.established ? 'established' : 'timeWait']++;
+      const ports = this.ports.get(local) ?? new Set();
+      this.ports.set(local, ports.add(port));
+      return id;
+    });
+  }
+}
+
+function make(): { tuples: Ipv4Tuples; portsOf: Map<number, PortSet> } {
+  const portsOf = new Map<number, PortSet>();
+  const tuples: Ipv4Tuples = new Ipv4Tuples((id) => {
+    const local = tuples.word(id, 0);
+    const ports = portsOf.get(local) ?? new PortSet();
+    portsOf.set(local, ports);
+    return ports;
+  });
+  return { tuples, portsOf };
+}
+
+const plainPorts = new Uint8Array(65536).fill(1, 30_000, 30_010);
+
+describe('Ipv4Tuples', () => {
+  it('counts as a Map does, in runs one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(plain, { maxLength: 40 }), { maxLength: 4 }), fc.constantFrom(ReuseScope.none, ReuseScope.loopback, ReuseScope.any), fc.boolean(), (runs, scope, isWide) => {
+        const simple = new Simple();
+        const { tuples, portsOf } = make();
+        const allowed = isWide ? new Uint8Array(65536).fill(1) : plainPorts;
+        const ids = new Int32Array(64);
+        for (const run of runs) {
+          const expected = simple.count(run, (port) => allowed[port] === 1, scope);
+          const counted = tuples.count(recordsOf(run), allowed, scope, ids);
+          expect([...ids.subarray(0, run.length)]).toEqual(expected);
+          expect(counted).toBe(expected.filter((id) => id >= 0).length);
+        }
+        expect(tuples.size).toBe(simple.ids.size);
+        simple.counts.forEach(({ established, timeWait }, id) => expect([tuples.counted(id, TcpState.established), tuples.counted(id, TcpState.timeWait), tuples.counted(id, TcpState.synSent)]).toEqual([established, timeWait, 0]));
+        expect(tuples.total(TcpState.established)).toBe(simple.counts.reduce((sum, { established }) => sum + established, 0));
+        for (const [local, ports] of simple.ports) expect([...portsOf.get(swapWord(Address.parse(local)!.w3) | 0)!]).toEqual([...ports].sort((left, right) => left - right));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('gives a tuple its number again, also that of a device', () => {
+    const { tuples } = make();
+    expect([tuples.intern(1, 2, 3, 0), tuples.intern(1, 2, 3, 7), tuples.intern(1, 2, 4, 0), tuples.intern(1, 2, 3, 0), tuples.intern(1, 2, 3, 7)]).toEqual([0, 1, 2, 0, 1]);
+    expect([0, 1, 2, 3].map((index) => tuples.word(1, index))).toEqual([1, 2, 3, 7]);
+  });
+
+  it('grows, keeps every tuple, and forgets all of them', () => {
+    const { tuples } = make();
+    const total = 20_000;
+    const ids = new Int32Array(1024);
+    const all = Array.from({ length: total }, (_, index): Plain => ({ family: 2, state: TcpState.established, local: `10.${index >>> 16}.${(index >>> 8) & 255}.${index & 255}`, port: 30_000, remote: '10.9.9.9', remotePort: 443, device: 0 }));
+    for (let from = 0; from < total; from += 1000) expect(tuples.count(recordsOf(all.slice(from, from + 1000)), plainPorts, ReuseScope.none, ids)).toBe(1000);
+    // Once more: nothing is new.
+    for (let from = 0; from < total; from += 1000) tuples.count(recordsOf(all.slice(from, from + 1000)), plainPorts, ReuseScope.none, ids);
+    expect([tuples.size, tuples.total(TcpState.established)]).toEqual([total, 2 * total]);
+    expect(Array.from({ length: total }, (_, id) => tuples.counted(id, TcpState.established)).every((count) => count === 2)).toBe(true);
+    tuples.clear();
+    expect([tuples.size, tuples.total(TcpState.established)]).toEqual([0, 0]);
+    expect(tuples.count(recordsOf(all.slice(5, 6)), plainPorts, ReuseScope.none, ids)).toBe(1);
+    expect([ids[0], tuples.counted(0, TcpState.established)]).toEqual([0, 1]);
+  });
+});
