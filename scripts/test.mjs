@@ -2,7 +2,7 @@
 // line of counts. `--only NAME` runs the test files whose path contains NAME, and nothing else. `--operations N` tries so
 // many operations in the oracle of the port law.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,9 @@ const needed = {
   fish: 'fish',
   mandoc: 'mandoc',
   python3: 'python3-minimal',
+  mariadbd: 'mariadb-server',
+  nginx: 'nginx',
+  haproxy: 'haproxy',
 };
 
 const environment = { ...process.env };
@@ -40,7 +43,7 @@ function run(command, args, options = {}) {
   return spawnSync(command, args, { cwd: root, stdio: 'inherit', env: environment, ...options });
 }
 
-function installPrograms() {
+async function installPrograms() {
   const missing = Object.entries(needed).filter(([program]) => !installed(program));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
@@ -50,9 +53,38 @@ function installPrograms() {
   }
   console.log(`installing with apt what the tests need: ${packages.join(', ')}`);
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' } };
-  run('apt-get', ['update', '-qq'], quiet);
-  for (const name of packages) {
-    if (run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], quiet).status !== 0) console.log(`apt could not install ${name}: the tests that need it are skipped and say so`);
+  await withoutServices(() => {
+    run('apt-get', ['update', '-qq'], quiet);
+    for (const name of packages) {
+      if (run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], quiet).status !== 0) console.log(`apt could not install ${name}: the tests that need it are skipped and say so`);
+    }
+  });
+}
+
+const policy = '/usr/sbin/policy-rc.d';
+const forbidding = '#!/bin/sh\n# Written by the tests of fourtuple while they install packages.\nexit 101\n';
+
+/** Installs while no package may start its service; a policy that the host has stays as it is. */
+async function withoutServices(install) {
+  // Interrupted while it waits for apt, it still takes the policy away: else no service would start here ever after.
+  let interrupted;
+  const remember = (signal) => {
+    interrupted = signal;
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, remember);
+  const isOurs = !existsSync(policy) || readFileSync(policy, 'utf8') === forbidding;
+  if (isOurs) writeFileSync(policy, forbidding, { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (isOurs) rmSync(policy, { force: true });
+    // A signal that came meanwhile is told in the next turns of the event loop.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+    for (const signal of signals) process.off(signal, remember);
+    if (interrupted !== undefined) process.kill(process.pid, interrupted);
   }
 }
 
@@ -84,7 +116,7 @@ function runVitest() {
   rmSync(folder, { recursive: true, force: true });
 }
 
-if (only === undefined) installPrograms();
+if (only === undefined) await installPrograms();
 if (isStale()) await build();
 if (only === undefined) {
   const script = (name) => [process.execPath, [join(root, 'scripts', name)]];
