@@ -9,7 +9,7 @@ import { withNamespaceFd } from './namespaces.ts';
 import { askBoundInactive } from './bound-inactive.ts';
 import { ProcFs } from './procfs/files.ts';
 import { readSettings } from './procfs/settings.ts';
-import { kernelTraits } from './traits.ts';
+import { tryKernelTraits } from './traits.ts';
 import { SockDiagSource } from './sock-diag/source.ts';
 import { readAll } from './socket-source.ts';
 
@@ -186,7 +186,7 @@ export const features: readonly Feature[] = [
     needs: 'nothing (CAP_NET_ADMIN to try it, else the release is believed)',
     without: 'a port may stay closed to connect() until every socket on it is gone; what no trial settles is then not known',
     probe: () => {
-      if (!kernelTraits(readSettings(new ProcFs(), { portsOnly: true }).settings.localPortRange).portsRecover) throw new Error('ports stay closed until all their sockets are gone');
+      if (!tryKernelTraits(readSettings(new ProcFs(), { portsOnly: true }).settings.localPortRange).portsRecover) throw new Error('ports stay closed until all their sockets are gone');
       return 'ports recover';
     },
   },

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { socketUnitsOf } from './socket-units.ts';
+import { socketUnitsOf, type SocketUnit } from './socket-units.ts';
 
 let root = '';
 beforeEach(() => {
@@ -12,7 +12,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const unit = (path: string, text: string): void => writeFileSync(join(root, path), text);
-const of = (port: number): string[] => socketUnitsOf(port, ['etc', 'missing', 'lib'].map((name) => join(root, name)));
+const unitsOf = (port: number): SocketUnit[] => socketUnitsOf(port, ['etc', 'missing', 'lib'].map((name) => join(root, name)));
+const of = (port: number): string[] => unitsOf(port).map(({ name }) => name);
 
 describe('socketUnitsOf', () => {
   it.each(['ListenStream=8080', 'ListenStream=0.0.0.0:8080', 'ListenStream = [::]:8080 ', '  ListenDatagram=8080', 'ListenStream=/run/x\nListenStream=8080', 'ListenStream=[fe80::1%eth0]:8080', 'ListenStream=127.0.0.1:8080\r'])('%j', (line) => {
@@ -37,6 +38,17 @@ describe('socketUnitsOf', () => {
     unit('lib/ssh.socket', 'ListenStream=22\n');
     unit('etc/ssh.socket', 'ListenStream=2222\n');
     expect([of(22), of(2222)]).toEqual([[], ['ssh.socket']]);
+  });
+
+  it.each(['etc/sockets.target.wants', 'lib/app.service.requires'])('one that %s links to is enabled', (folder) => {
+    unit('lib/ssh.socket', 'ListenStream=22\n');
+    unit('lib/other.socket', 'ListenStream=22\n');
+    mkdirSync(join(root, folder));
+    symlinkSync(join(root, 'lib/ssh.socket'), join(root, folder, 'ssh.socket'));
+    expect(unitsOf(22).toSorted((left, right) => left.name.localeCompare(right.name))).toEqual([
+      { name: 'other.socket', isEnabled: false },
+      { name: 'ssh.socket', isEnabled: true },
+    ]);
   });
 
   it('a masked unit wants no port, a dangling link is passed over', () => {

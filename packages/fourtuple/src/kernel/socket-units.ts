@@ -2,25 +2,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
 
+/** A systemd unit that would listen on a port. */
+export interface SocketUnit {
+  readonly name: string;
+  /** Started at boot: some other unit wants or requires it. */
+  readonly isEnabled: boolean;
+}
+
 /** systemd socket units that name a TCP or UDP port in ListenStream= or ListenDatagram=, those of the first folder before the others'. */
-export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS): string[] {
+export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS): SocketUnit[] {
   const units: string[] = [];
   const seen = new Set<string>();
   for (const folder of folders) {
-    let names: string[];
-    try {
-      names = readdirSync(folder);
-    } catch {
-      continue;
-    }
-    for (const name of names) {
+    for (const name of namesIn(folder)) {
       if (!name.endsWith('.socket') || seen.has(name)) continue;
       // The first folder's file hides those of the same name in the others.
       seen.add(name);
       if (listensOn(`${folder}/${name}`, port)) units.push(name);
     }
   }
-  return units;
+  if (units.length === 0) return [];
+  const enabled = new Set(folders.flatMap((folder) => namesIn(folder).filter((name) => /\.(?:wants|requires|upholds)$/.test(name)).flatMap((name) => namesIn(`${folder}/${name}`))));
+  return units.map((name) => ({ name, isEnabled: enabled.has(name) }));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function listensOn(path: string, port: number): boolean {

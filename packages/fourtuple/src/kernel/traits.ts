@@ -1,20 +1,11 @@
 import { Address } from '../model/address.ts';
+import { traitsOfRelease, type KernelTraits } from '../model/kernel-traits.ts';
 import type { PortRange } from '../model/port-range.ts';
 import { UnsupportedError } from './errors.ts';
 import { AF_INET, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_STREAM, SOL_IP, SOL_TCP, TCP_REPAIR } from './libc.ts';
 import { ProcFs } from './procfs/files.ts';
-import { kernelAtLeast, kernelPatchedSince } from './release.ts';
+import { kernelRelease } from './release.ts';
 import { decodeSockaddr, encodeSockaddr } from './sockaddr.ts';
-
-/** In what this kernel's port law differs from another's. */
-export interface KernelTraits {
-  /** A port is open to connect() again as soon as its last explicit holder is gone (6.18, and 6.17.8); before, when all are. */
-  readonly portsRecover: boolean;
-  /** With IP_LOCAL_PORT_RANGE connect() tries every port in turn (6.8); before, one of an odd number may stay untried. */
-  readonly rangeOptionTriesAll: boolean;
-  /** tcp_tw_reuse_delay is there, in milliseconds (6.14); before, a TIME_WAIT had to be of an earlier second. */
-  readonly hasReuseDelay: boolean;
-}
 
 /** An address of loopback that no program uses, and another one on this host. */
 const NOBODY = Address.fromIpv4(0x7ffdfcf9);
@@ -22,16 +13,18 @@ const OTHER_SELF = Address.fromIpv4(0x7ffdfcf8);
 
 let found: KernelTraits | undefined;
 
+/** What is known of this kernel without trying anything: what {@link tryKernelTraits} found, or what the release says. */
+export function kernelTraits(proc: ProcFs): KernelTraits {
+  return found ?? { ...traitsOfRelease(kernelRelease()), hasReuseDelay: proc.has('sys/net/ipv4/tcp_tw_reuse_delay') };
+}
+
 /**
  * How this kernel decides, found out by its behaviour where that may be tried (packet-free, in the calling thread's
- * namespace), by its release otherwise. Asked once: all namespaces share the kernel.
+ * namespace), by its release otherwise. Tried once: all namespaces share the kernel.
  */
-export function kernelTraits(range: PortRange, proc: ProcFs = new ProcFs()): KernelTraits {
-  found ??= {
-    portsRecover: tried(portsRecover) ?? (kernelAtLeast(6, 18) || kernelPatchedSince(6, 17, 8)),
-    rangeOptionTriesAll: tried(() => rangeOptionTriesAll(range)) ?? kernelAtLeast(6, 8),
-    hasReuseDelay: proc.has('sys/net/ipv4/tcp_tw_reuse_delay'),
-  };
+export function tryKernelTraits(range: PortRange, proc: ProcFs = new ProcFs()): KernelTraits {
+  const untried = kernelTraits(proc);
+  found ??= { ...untried, portsRecover: tried(portsRecover) ?? untried.portsRecover, rangeOptionTriesAll: tried(() => rangeOptionTriesAll(range)) ?? untried.rangeOptionTriesAll };
   return found;
 }
 

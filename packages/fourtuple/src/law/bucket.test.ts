@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askerAt } from '../../test/support/law-hand-made.ts';
+import { traitsOfRelease } from '../model/index.ts';
 import { BindBucket } from './bucket.ts';
 import type { PortSocket, Truth } from './holder.ts';
 
@@ -117,5 +118,17 @@ describe('BindBucket', () => {
   it('knows again after a socket without SO_REUSEPORT', () => {
     const bucket = bucketAfter(askerAt('10.0.0.1', 'p'), askerAt('10.0.0.1'));
     expect([bucket.user, bucket.letsIn(askerAt('10.0.0.1', 'P'))]).toEqual([undefined, false]);
+  });
+
+  it.each([
+    ['6.18.0', false],
+    ['6.12.117', true],
+  ])('on %s still remembers when connections alone remain: %s', (release, expected) => {
+    const bucket = new BindBucket(traitsOfRelease(release));
+    const server = explicit();
+    bucket.join(chosen());
+    bucket.bind(askerAt('10.0.0.1', 'P'), server);
+    bucket.leave(server);
+    expect(bucket.letsIn(askerAt('10.0.0.1', 'P'))).toBe(expected);
   });
 });

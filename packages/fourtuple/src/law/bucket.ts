@@ -1,4 +1,4 @@
-import type { Address } from '../model/index.ts';
+import { newestKernel, type Address, type KernelTraits } from '../model/index.ts';
 import { and, not, sameUser, type PortSocket, type Truth } from './holder.ts';
 
 /** What a bucket remembers of the SO_REUSEPORT socket that came last. */
@@ -22,9 +22,14 @@ interface Member {
  * remembers; who has followed a port from its first socket on can know.
  */
 export class BindBucket {
+  readonly #kernel: KernelTraits;
   readonly #members: Member[] = [];
   /** Not known after a socket of which it is not known whether it was bound with SO_REUSEPORT. */
   #reusePort: ReusePortCache | 'not known' | undefined;
+
+  constructor(kernel: KernelTraits = newestKernel) {
+    this.#kernel = kernel;
+  }
 
   get isEmpty(): boolean {
     return this.#members.length === 0;
@@ -61,11 +66,11 @@ export class BindBucket {
     this.#members.push(member);
   }
 
-  /** A socket let the port go. Since Linux 6.18 (and 6.17.8) a bucket forgets when none but connect-chosen ones remain. */
+  /** A socket let the port go. Since Linux 6.18 (and 6.17.8) a bucket forgets when none but connect-chosen ones remain; before, when none does. */
   leave(member: Member): void {
     const index = this.#members.indexOf(member);
     if (index >= 0) this.#members.splice(index, 1);
-    if (this.#members.every((left) => left.isConnectChosen)) this.#reusePort = undefined;
+    if (this.isEmpty || (this.#kernel.portsRecover && this.#members.every((left) => left.isConnectChosen))) this.#reusePort = undefined;
   }
 }
 

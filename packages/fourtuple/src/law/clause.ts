@@ -15,7 +15,7 @@ export const clauses = {
   'neither-reuses': { says: 'neither socket has SO_REUSEADDR, nor both SO_REUSEPORT', source: 'inet_bind_conflict' },
   'reuse-port-other-user': { says: 'both have SO_REUSEPORT, but sockets of two users do not share a port', source: 'inet_bind_conflict' },
   'udp-holder': { says: 'a UDP socket holds the port, and the two do not both have SO_REUSEADDR, nor SO_REUSEPORT with one user', source: 'udp_lib_lport_inuse' },
-  'address-not-local': { says: 'the address is on none of this namespace’s interfaces', source: '__inet_bind' },
+  'address-not-local': { says: "the address is on none of this namespace's interfaces", source: '__inet_bind' },
   'port-privileged': { says: 'ports below ip_unprivileged_port_start take CAP_NET_BIND_SERVICE', source: '__inet_bind' },
   'mapped-on-v6only': { says: 'an IPv4-mapped address cannot be bound on a socket that is IPv6 only', source: '__inet6_bind' },
   'port-found': { says: 'the range has a port that no holder takes from this address', source: 'inet_csk_find_open_port' },

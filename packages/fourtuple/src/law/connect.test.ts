@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressOf, anyGaps, anyHolder, connectedAt, holderAt, listening, objectionTo, resultOf, timeWait, withGaps } from '../../test/support/law-hand-made.ts';
-import { PortSet, TcpState } from '../model/index.ts';
+import { PortSet, TcpState, traitsOfRelease } from '../model/index.ts';
 import type { Clause, Ruling } from './clause.ts';
-import { fourTupleText, isSameFourTuple, judgePort, ruleConnect, ruleConnectBound, rulePool, type ConnectOperation, type ConnectRules, type PortCounts, type PortVerdict } from './connect.ts';
+import { fourTupleText, isSameFourTuple, judgePort, ruleConnect, ruleConnectBound, connectMayMissOne, rulePool, type ConnectOperation, type ConnectRules, type PortCounts, type PortVerdict } from './connect.ts';
 import type { LawHolder } from './holder.ts';
 
 const LOW = 20_000;
@@ -168,5 +168,23 @@ describe('what is not known', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('an older kernel', () => {
+  const kernel = traitsOfRelease('6.12.117');
+
+  it('may keep a port that a gone explicit holder had: not known', () => {
+    expect([judgePort(to(PEER), [elsewhere], rulesOf(1, { kernel })), judgePort(to(PEER), [], rulesOf(1, { kernel }))]).toEqual(['unknown', 'free']);
+  });
+
+  it('lets a TIME_WAIT of an earlier second go: within one, not known', () => {
+    const ages = [1, 999, 1001].map((ageMs) => judgePort(to(PEER), [aged(ageMs)], rulesOf(1, { ...reuse, kernel: { ...kernel, portsRecover: true } })));
+    expect(ages).toEqual(['unknown', 'unknown', 'free']);
+  });
+
+  it('may miss one port of an odd range of its own, before 6.8', () => {
+    const own = { low: LOW, high: LOW + 2 };
+    expect([undefined, own].map((range) => ['6.7.12', '6.8.0'].map((release) => connectMayMissOne(own, range, traitsOfRelease(release))))).toEqual([[true, true], [true, false]]);
   });
 });

@@ -1,4 +1,4 @@
-import { endpointText, type Address, type PortRange, type PortSet, type Settings } from '../model/index.ts';
+import { endpointText, newestKernel, type Address, type PortRange, type PortSet, type Settings } from '../model/index.ts';
 import type { Ruling } from './clause.ts';
 import { and, not, or, type LawHolder, type Truth } from './holder.ts';
 import { effectiveRange, mayMissOne, type SocketPortRange } from './range.ts';
@@ -7,6 +7,8 @@ import { isReusableAge } from './time-wait.ts';
 export interface ConnectRules extends Pick<Settings, 'tcpTwReuse' | 'tcpTwReuseDelayMs'> {
   readonly localPortRange: PortRange;
   readonly reservedPorts: PortSet;
+  /** {@link newestKernel} where it is not said. */
+  readonly kernel?: Settings['kernel'];
 }
 
 /** connect() of a TCP socket whose port the kernel chooses: unbound, or bound with IP_BIND_ADDRESS_NO_PORT. */
@@ -39,7 +41,8 @@ export function isSameFourTuple(operation: ConnectOperation, holder: LawHolder):
 
 /**
  * One port, as `__inet_hash_connect` looks at it: lost when anybody holds it explicitly, on any address and of either
- * family; else only the exact four-tuple matters.
+ * family; else only the exact four-tuple matters. Before Linux 6.18 (and 6.17.8) a port that had an explicit holder
+ * once stays lost until nobody holds it, and those who do may not have seen that one.
  */
 export function judgePort(operation: ConnectOperation, holders: readonly LawHolder[], rules: ConnectRules): PortVerdict {
   const tcp = holders.filter((holder) => holder.protocol === 'tcp');
@@ -48,7 +51,8 @@ export function judgePort(operation: ConnectOperation, holders: readonly LawHold
   const same = tcp.filter((holder) => isSameFourTuple(operation, holder));
   const blocking = new Set(same.map((holder) => not(isTakenOver(holder, rules))));
   if (blocking.has(true)) return same.some((holder) => !holder.isBucket) ? 'taken' : 'time-wait';
-  return isExplicit === undefined || blocking.has(undefined) ? 'unknown' : 'free';
+  const mayBeLost = tcp.length > 0 && rules.kernel?.portsRecover === false;
+  return isExplicit === undefined || mayBeLost || blocking.has(undefined) ? 'unknown' : 'free';
 }
 
 function isTakenOver(holder: LawHolder, rules: ConnectRules): Truth {
@@ -67,8 +71,12 @@ export function ruleConnect<H extends LawHolder>(operation: ConnectOperation, ho
     counts[verdict]++;
     if (verdict !== 'free' && verdict !== 'reserved') deciding.push(...holders.filter((holder) => verdict === 'explicit' ? holder.isConnectChosen === false : isSameFourTuple(operation, holder)));
   }
-  // With a range of its own a socket tries every port, one after the other (Linux 6.8).
-  return { ...rulePool(counts, operation.ownRange === undefined && mayMissOne(range)), holders: deciding };
+  return { ...rulePool(counts, connectMayMissOne(range, operation.ownRange, rules.kernel)), holders: deciding };
+}
+
+/** True where connect() may leave one port of the range untried; with a range of its own it tries all, since Linux 6.8. */
+export function connectMayMissOne(range: PortRange, ownRange: SocketPortRange | undefined, kernel: Settings['kernel'] = newestKernel): boolean {
+  return mayMissOne(range) && (ownRange === undefined || !kernel.rangeOptionTriesAll);
 }
 
 /** What connect() does, from how the ports of its range are. */

@@ -1,4 +1,4 @@
-import type { LawHolder } from './holder.ts';
+import type { LawHolder, Truth } from './holder.ts';
 import { isLoopbackWords, type Settings, type SocketCursor, TcpState } from '../model/index.ts';
 
 /** TCP_TIMEWAIT_LEN, compiled in: no sysctl changes it. */
@@ -24,10 +24,12 @@ export function isReusableTimeWait(socket: SocketCursor, settings: ReuseSettings
  * As {@link isReusableTimeWait}, of a holder: whether tcp_tw_reuse would let connect() take its four-tuple over, had it
  * used timestamps.
  */
-export function isReusableAge(holder: LawHolder, settings: Pick<ReuseSettings, 'tcpTwReuse' | 'tcpTwReuseDelayMs'>): boolean {
+export function isReusableAge(holder: LawHolder, settings: Pick<ReuseSettings, 'tcpTwReuse' | 'tcpTwReuseDelayMs'> & Partial<Pick<Settings, 'kernel'>>): Truth {
   if (holder.state !== TcpState.timeWait || settings.tcpTwReuse === 0) return false;
   if (settings.tcpTwReuse === 2 && holder.device !== LOOPBACK_INTERFACE && !holder.address.isLoopback && !holder.remote.isLoopback) return false;
-  return holder.ageMs > settings.tcpTwReuseDelayMs;
+  if (holder.ageMs > settings.tcpTwReuseDelayMs) return true;
+  // Before Linux 6.14 it had to be of an earlier second of the clock: within one, that is not known.
+  return settings.kernel?.hasReuseDelay === false ? undefined : false;
 }
 
 /** Of which TIME_WAIT the age matters: of none, of those with a loopback end, of any. */

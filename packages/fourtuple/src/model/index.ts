@@ -9,6 +9,7 @@ export * from './socket-records.ts';
 export * from './socket-table.ts';
 export * from './word-table.ts';
 export * from './growing.ts';
+export * from './kernel-traits.ts';
 export * from './settings.ts';
 export * from './counters.ts';
 export * from './owner.ts';

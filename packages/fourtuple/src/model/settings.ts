@@ -1,3 +1,4 @@
+import type { KernelTraits } from './kernel-traits.ts';
 import type { PortRange } from './port-range.ts';
 import type { PortSet } from './port-set.ts';
 
@@ -30,6 +31,8 @@ export interface Settings {
   /** fs.file-max and the number of open files: host-wide. */
   readonly fileMax: number | undefined;
   readonly openFiles: number | undefined;
+  /** What this kernel does otherwise than others. */
+  readonly kernel: KernelTraits;
 }
 
 /** Ports of the range that the kernel may hand out: the range without the reserved ports in it. */

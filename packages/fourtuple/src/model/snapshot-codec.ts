@@ -1,5 +1,6 @@
 import { PortSet } from './port-set.ts';
 import type { Owner, OwnerIndex } from './owner.ts';
+import { traitsOfRelease, type KernelTraits } from './kernel-traits.ts';
 import type { Settings } from './settings.ts';
 import { SocketTable, type ColumnArray } from './socket-table.ts';
 import type { NamespaceSnapshot, Snapshot } from './snapshot.ts';
@@ -31,19 +32,22 @@ export function decodeSnapshot(text: string): Snapshot {
   if (root['schema'] !== SNAPSHOT_SCHEMA) {
     throw new SnapshotFormatError(`this is ${describeSchema(root['schema'])}, and this version reads ${SNAPSHOT_SCHEMA}`);
   }
+  const kernel = textOf(root['kernel'], 'kernel');
+  const traits = traitsOfRelease(kernel);
   return {
     takenAt: timeOf(root['takenAt'], 'takenAt'),
-    kernel: textOf(root['kernel'], 'kernel'),
+    kernel,
     host: textOf(root['host'], 'host'),
     source: 'file',
     limits: arrayOf(root['limits'], 'limits').map((limit) => textOf(limit, 'limits')),
-    namespaces: arrayOf(root['namespaces'], 'namespaces').map(decodeNamespace),
+    namespaces: arrayOf(root['namespaces'], 'namespaces').map((namespace) => decodeNamespace(namespace, traits)),
   };
 }
 
 function encodeNamespace(namespace: NamespaceSnapshot): unknown {
   const { rows, columns } = namespace.sockets.toColumns();
-  const { settings } = namespace;
+  // Of the kernel the head of the snapshot tells.
+  const { kernel: _, ...settings } = namespace.settings;
   const held: [number, number][] = [];
   namespace.sockets.forEach((socket) => {
     const owner = socket.inode === 0 ? -1 : namespace.owners.ownerOf(socket.inode);
@@ -61,7 +65,7 @@ function encodeNamespace(namespace: NamespaceSnapshot): unknown {
   };
 }
 
-function decodeNamespace(value: unknown): NamespaceSnapshot {
+function decodeNamespace(value: unknown, kernel: KernelTraits): NamespaceSnapshot {
   const root = objectOf(value, 'a namespace');
   const settings = objectOf(root['settings'], 'settings');
   const range = objectOf(settings['localPortRange'], 'localPortRange');
@@ -77,7 +81,7 @@ function decodeNamespace(value: unknown): NamespaceSnapshot {
   }
   return {
     id: { inode: numberOf(root['inode'], 'inode'), name: textOf(root['name'], 'name') },
-    settings: decodeSettings(settings, range),
+    settings: decodeSettings(settings, range, kernel),
     counters: decodeCounters(objectOf(root['counters'], 'counters')),
     hasBoundInactive: root['hasBoundInactive'] === true,
     probes: { explicit: [...portsOf(probes['explicit'], 'probes')], shared: [...portsOf(probes['shared'], 'probes')] },
@@ -86,7 +90,7 @@ function decodeNamespace(value: unknown): NamespaceSnapshot {
   };
 }
 
-function decodeSettings(settings: Record<string, unknown>, range: Record<string, unknown>): Settings {
+function decodeSettings(settings: Record<string, unknown>, range: Record<string, unknown>, kernel: KernelTraits): Settings {
   const low = portOf(range['low'], 'low');
   const high = portOf(range['high'], 'high');
   if (low > high) throw new SnapshotFormatError(`the local port range ${low}-${high} is upside down`);
@@ -108,6 +112,7 @@ function decodeSettings(settings: Record<string, unknown>, range: Record<string,
     conntrackMax: optional('conntrackMax'),
     fileMax: optional('fileMax'),
     openFiles: optional('openFiles'),
+    kernel,
   };
 }
 

@@ -1,5 +1,5 @@
-import { errnoCode, probeBind, probeConnect, probeRoute, readCounters, OWN_NET, ProcFs, type FoundNamespace } from '../kernel/index.ts';
-import { effectiveRange, mayMissOne, rulePool, type ConnectOperation } from '../law/index.ts';
+import { errnoCode, probeBind, probeConnect, probeRoute, readCounters, tryKernelTraits, OWN_NET, ProcFs, type FoundNamespace } from '../kernel/index.ts';
+import { connectMayMissOne, effectiveRange, mayMissOne, rulePool, type ConnectOperation } from '../law/index.ts';
 import type { Address, PortRange } from '../model/index.ts';
 import type { ConnectCase, ConnectObstacle, ConnectPorts, ConnectQuestion, NamespaceUsage, Trial, TupleUsage } from '../usage/index.ts';
 import { Asking, type CaseOptions } from './asking.ts';
@@ -21,9 +21,11 @@ export async function inspectConnect(question: ConnectQuestion, namespace: Found
   const began = clock.now().getTime();
   const opened = openNamespace(namespace, options.source);
   try {
-    const { settings } = opened;
-    const before = opened.counters;
     const asking = new Asking(opened, options.probes);
+    // What is measured below then goes by it too.
+    const kernel = asking.try(() => tryKernelTraits(opened.settings.localPortRange)).value ?? opened.settings.kernel;
+    const settings = { ...opened.settings, kernel };
+    const before = opened.counters;
     const device = asking.device(question.device);
     const route = asking.try(() => probeRoute(question.destination, question.device)).value;
     const bindable = question.source === undefined ? 0 : asking.bindable(question.source, question.device);
@@ -40,7 +42,7 @@ export async function inspectConnect(question: ConnectQuestion, namespace: Found
     const canMissOne = mayMissOne(range);
     // As most programs bind a source address: with SO_REUSEADDR.
     const isExact = source !== undefined && isPoolExact({ protocol: 'tcp', address: source, v6Only: false, device, reuseAddress: true, reusePort: false }, settings, options.probes !== 'none');
-    const ruling = pool !== undefined ? ruleBindPool(pool, { isExact, canMissOne }) : ports === undefined ? undefined : rulePool(ports.counts, question.range === undefined && canMissOne);
+    const ruling = pool !== undefined ? ruleBindPool(pool, { isExact, canMissOne }) : ports === undefined ? undefined : rulePool(ports.counts, connectMayMissOne(range, question.range, kernel));
     const trial = obstacle !== undefined || ports === undefined ? trialOf({ value: undefined, unasked: 'there is nothing to try' }) : tryConnect(question, source, ports, range, settings.autobindReuse && pool?.free === 0, asking);
     await clock.pause();
     const after = asking.read(() => readCounters(new ProcFs(), OWN_NET)).value ?? before;

@@ -119,14 +119,15 @@ class Findings implements PortHolders {
   nameProcesses(proc: ProcFs): void {
     const inodes = [...new Set(this.holders.map((holder) => holder.inode).filter((inode) => inode !== 0))];
     if (inodes.length > MAX_SEARCHED) this.limits.push(`Of ${grouped(inodes.length)} sockets with a process the first ${grouped(MAX_SEARCHED)} were looked up.`);
-    const descriptors = findSockets(proc, inodes.slice(0, MAX_SEARCHED));
+    const searched = new Set(inodes.slice(0, MAX_SEARCHED));
+    const descriptors = findSockets(proc, searched);
     if (proc.hidesProcesses()) this.limits.push('The processes of other users are hidden in /proc (hidepid): their sockets show no process.');
     const owners = new Map<number, { owner: Owner; process: ProcessDetails }>();
     let asked = 0;
     let refusal: unknown;
     this.holders = this.holders.map((holder) => {
       const [descriptor, ...others] = descriptors.get(holder.inode) ?? [];
-      if (descriptor === undefined) return holder;
+      if (descriptor === undefined) return holder.inode === 0 || searched.has(holder.inode) ? holder : { ...holder, withoutProcess: 'its process was not looked up' };
       let known = owners.get(descriptor.pid);
       if (known === undefined) owners.set(descriptor.pid, (known = { owner: readOwner(proc, descriptor.pid), process: readProcessDetails(proc, descriptor.pid) }));
       let sharing: SharingOptions | undefined;

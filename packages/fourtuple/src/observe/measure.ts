@@ -1,4 +1,4 @@
-import { NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { isAddressInUse, NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
 import { namespaceId } from './namespace-id.ts';
@@ -87,7 +87,8 @@ export function* askKernelSteps(opened: OpenedNamespace, ledger: PortLedger, mod
     yield* askPorts(opened, ledger.planMoreProbes({ explicit, shared }), fallback, { explicit, shared, limits });
     for (let from = 0; from < binds.length; from += PROBES_A_TURN) {
       const batch = binds.slice(from, from + PROBES_A_TURN);
-      ledger.takeBindProbes(opened.inside(() => batch.filter(({ protocol, port }) => probeBind({ protocol, address: Address.anyIpv4, port }) === 0)));
+      const answers = opened.inside(() => batch.map(({ protocol, port }) => probeBind({ protocol, address: Address.anyIpv4, port })));
+      for (const [index, errno] of answers.entries()) if (errno === 0 || isAddressInUse(errno)) ledger.takeBindProbe(batch[index]!, errno === 0);
       yield;
     }
   } catch (error) {

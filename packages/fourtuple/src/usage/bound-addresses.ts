@@ -9,6 +9,8 @@ export class BoundAddresses {
   readonly #held: PortSet[] = [];
   /** Held by sockets of AF_INET6 that have an address of their own and are not v6only: they meet 0.0.0.0. */
   readonly #dualSpecific = new PortSet();
+  /** Held by such sockets, perhaps: their listener is v6only, and what it accepted is too, but they may not be its. */
+  readonly #perhapsDual = new PortSet();
   readonly #wildIpv4 = new PortSet();
   readonly #wildDual = new PortSet();
   readonly #wildIpv6 = new PortSet();
@@ -57,15 +59,21 @@ export class BoundAddresses {
     if (this.#usable.has(port)) this.#dualSpecific.add(port);
   }
 
+  /** The same of a connection on a v6only listener's port: accepted ones are v6only, and it is assumed to be one. */
+  addBesideListener(port: number): void {
+    if (this.#usable.has(port)) this.#perhapsDual.add(port);
+  }
+
   /** Ports that 0.0.0.0 would lose to IPv6 sockets with an address alone: worth a bind() trial. */
   onlyDualSpecific(): number[] {
     const others = this.#ipv4Specific().addAll(this.#wildIpv4).addAll(this.#wildDual);
-    return [...this.#dualSpecific.clone().deleteAll(others)];
+    return [...this.#dualSpecific.clone().addAll(this.#perhapsDual).deleteAll(others)];
   }
 
-  /** The trial found the port free for 0.0.0.0. */
-  releaseDualSpecific(port: number): void {
-    this.#dualSpecific.delete(port);
+  /** What the trial of one of {@link onlyDualSpecific} said. */
+  settleDualSpecific(port: number, isFree: boolean): void {
+    if (isFree) this.#dualSpecific.delete(port);
+    else this.#dualSpecific.add(port);
   }
 
   /** Number of usable ports that some holder takes away from bind(address, 0), for every address seen and the wildcards. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { many, ownersOf, settingsOf, tableOf, tcp, type SocketFields } from '../../test/contract/hand-made.ts';
-import { noOwners, PortSet, usablePorts, type PortProbes, type SocketCursor } from '../model/index.ts';
+import { newestKernel, noOwners, PortSet, traitsOfRelease, usablePorts, type PortProbes, type SocketCursor } from '../model/index.ts';
 import { ConnectionRows } from './connection-rows.ts';
 import { PortKinds, PROBE_LIMIT } from './port-kinds.ts';
 import { ledgerOf, type PortLedger } from './port-ledger.ts';
@@ -10,7 +10,7 @@ const LOW = 32_768;
 
 const connection = (port: number, destination = '10.0.0.9:443', fields: SocketFields = {}): SocketCursor => tcp('established', `10.0.0.1:${port}`, destination, { inode: 1, ...fields });
 
-function kindsOf(sockets: SocketCursor[], reserved = ''): PortKinds {
+function kindsOf(sockets: SocketCursor[], reserved = '', kernel = newestKernel): PortKinds {
   const usable = usablePorts(settingsOf({ reserved }), new PortSet());
   const rows = new ConnectionRows(usable, false);
   const marks: { port: number; evidence: 'listening' | 'bound-idle' }[] = [];
@@ -19,7 +19,7 @@ function kindsOf(sockets: SocketCursor[], reserved = ''): PortKinds {
     else if (socket.state === 13) marks.push({ port: socket.localPort, evidence: 'bound-idle' });
     else rows.add(socket, false);
   }
-  return new PortKinds(usable, marks, rows);
+  return new PortKinds(usable, marks, rows, kernel);
 }
 
 /** Asks as the product does, of a kernel that knows which ports are explicit. @returns how many ports it was asked about. */
@@ -134,6 +134,13 @@ describe('sampling', () => {
     const { usage, asked } = ask(ledger([...many(5000, (index) => connection(LOW + index)), ...many(5000, make)]), (port) => port >= LOW + 10_000);
     expect(asked.size).toBe(128);
     expect(usage.poisonedPorts).toBe(5000);
+  });
+
+  it.each([
+    ['6.18.0', false],
+    ['6.12.117', true],
+  ])('on %s IP_BIND_ADDRESS_NO_PORT leaves open what a gone holder did: %s', (release, expected) => {
+    expect(kindsOf([connection(LOW, '10.0.0.9:443', { noPort: 1 })], '', traitsOfRelease(release)).isGuess(LOW)).toBe(expected);
   });
 
   it('without answers takes the ports for chosen by connect(), as inference', () => {

@@ -1,4 +1,4 @@
-import { PortSet, type PortProbes } from '../model/index.ts';
+import { newestKernel, PortSet, type KernelTraits, type PortProbes } from '../model/index.ts';
 import type { ConnectionRows } from './connection-rows.ts';
 import { evidenceCode, evidenceOf, isGuess, type Evidence } from './evidence.ts';
 
@@ -25,7 +25,10 @@ export class PortKinds {
   /** Ports for which a sample of their group speaks. */
   readonly #sampled = new PortSet();
 
-  constructor(usable: PortSet, holders: Iterable<{ port: number; evidence: Evidence }>, rows: ConnectionRows) {
+  readonly #kernel: KernelTraits;
+
+  constructor(usable: PortSet, holders: Iterable<{ port: number; evidence: Evidence }>, rows: ConnectionRows, kernel: KernelTraits = newestKernel) {
+    this.#kernel = kernel;
     this.usable = usable;
     this.#rows = rows;
     for (const { port, evidence } of holders) this.#markExplicit(port, evidence);
@@ -77,8 +80,9 @@ export class PortKinds {
   isGuess(port: number): boolean {
     const evidence = this.evidenceAt(port);
     if (evidence === undefined || this.#sampled.has(port)) return false;
-    // One socket's IP_BIND_ADDRESS_NO_PORT does not speak for others on its port.
-    return isGuess(evidence) || (evidence === 'no-port-flag' && this.#rows.countOn(port) > 1);
+    // One socket's IP_BIND_ADDRESS_NO_PORT does not speak for others on its port, those that have gone included where
+    // the kernel does not forget them.
+    return isGuess(evidence) || (evidence === 'no-port-flag' && (this.#rows.countOn(port) > 1 || !this.#kernel.portsRecover));
   }
 
   /** How the kind of a port is known; undefined for one that nobody holds. */

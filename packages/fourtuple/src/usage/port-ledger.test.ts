@@ -253,8 +253,22 @@ describe('bind pools', () => {
     const ledger = ledgerOf(tableOf(sockets), settingsOf(range.settings));
     expect(ledger.planBindProbes()).toEqual([{ protocol: 'tcp', port: 30_000 }]);
     expect(bindPool(sockets, '0.0.0.0')).toMatchObject({ used: 1 });
-    ledger.takeBindProbes([{ protocol: 'tcp', port: 30_000 }]);
+    ledger.takeBindProbe({ protocol: 'tcp', port: 30_000 }, true);
     expect(ledger.finish({ inode: 1, name: 'x' }).bindPools[0]).toMatchObject({ used: 0 });
+  });
+
+  it('of 0.0.0.0 keep the port of a v6only listener, unless a bind() trial shows a connection there that it did not accept', () => {
+    const sockets = [listener('[::]:30000', { v6Only: 1 }), tcp('timeWait', '[2001:db8::1]:30000', '[2001:db8::9]:443')];
+    const ledger = ledgerOf(tableOf(sockets), settingsOf(range.settings));
+    expect(ledger.planBindProbes()).toEqual([{ protocol: 'tcp', port: 30_000 }]);
+    expect(bindPool(sockets, '0.0.0.0')).toMatchObject({ used: 0 });
+    ledger.takeBindProbe({ protocol: 'tcp', port: 30_000 }, false);
+    expect(ledger.finish({ inode: 1, name: 'x' }).bindPools[0]).toMatchObject({ used: 1 });
+  });
+
+  it('are not tried beside a listener that has the port on IPv4 too', () => {
+    const sockets = [listener('[::]:30000', { v6Only: 0 }), tcp('established', '[2001:db8::1]:30000', '[2001:db8::9]:443')];
+    expect(ledgerOf(tableOf(sockets), settingsOf(range.settings)).planBindProbes()).toEqual([]);
   });
 
   it('are not tried for a mapped IPv4 connection, which holds its port on IPv4', () => {

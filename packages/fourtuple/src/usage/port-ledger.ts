@@ -53,6 +53,8 @@ export class PortLedger {
   readonly #outsideRow: number[] = [];
   readonly #orphans = new Set<number>();
   readonly #uncertainIpv6 = new PortSet();
+  /** The same of connections that a listener covers. */
+  readonly #besideListener = new PortSet();
   /** 1 for usable ports without a listener: connections on them are outgoing. Made after the listeners were read. */
   #plainPorts: Uint8Array | undefined;
   readonly #cursor = new SocketCursor();
@@ -102,9 +104,9 @@ export class PortLedger {
     return [...plan('tcp', this.#boundAddresses()), ...plan('udp', this.udp.addresses)];
   }
 
-  /** @param free those of {@link planBindProbes} on which bind(0.0.0.0) succeeded. */
-  takeBindProbes(free: Iterable<BindProbe>): void {
-    for (const { protocol, port } of free) (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).releaseDualSpecific(port);
+  /** @param isFree whether bind(0.0.0.0) succeeded on this one of {@link planBindProbes}. */
+  takeBindProbe({ protocol, port }: BindProbe, isFree: boolean): void {
+    (protocol === 'udp' ? this.udp.addresses : this.#boundAddresses()).settleDualSpecific(port, isFree);
   }
 
   /** An address that some connection goes to: a probe's target where there is no route to loopback. */
@@ -200,12 +202,13 @@ export class PortLedger {
     this.#states[socket.state & 15]!++;
     if (this.#listenerIndex.covers(socket)) {
       this.#accepted++;
+      if (hasIpv6Address(socket)) this.#besideListener.add(socket.localPort);
       return;
     }
     const { low, high } = this.settings.localPortRange;
     if (socket.localPort < low || socket.localPort > high) {
       if (this.#isRepeatedOutside(socket)) return;
-    } else if (socket.family === 10 && (socket.local2 !== 0xffff || socket.local0 !== 0 || socket.local1 !== 0)) {
+    } else if (hasIpv6Address(socket)) {
       this.#uncertainIpv6.add(socket.localPort);
     }
     this.#rows.add(socket, isReusableTimeWait(socket, this.settings));
@@ -238,6 +241,7 @@ export class PortLedger {
     this.#outsideRow.length = 0;
     this.#orphans.clear();
     this.#uncertainIpv6.clear();
+    this.#besideListener.clear();
   }
 
   #portKinds(): PortKinds {
@@ -245,7 +249,7 @@ export class PortLedger {
       const marks: { port: number; evidence: Evidence }[] = [];
       this.#listening.forEach((socket) => marks.push({ port: socket.localPort, evidence: 'listening' }));
       this.#bound.forEach((socket) => marks.push({ port: socket.localPort, evidence: 'bound-idle' }));
-      this.#kinds = new PortKinds(this.#usable, marks, this.#rows);
+      this.#kinds = new PortKinds(this.#usable, marks, this.#rows, this.settings.kernel);
     }
     return this.#kinds;
   }
@@ -260,6 +264,7 @@ export class PortLedger {
       addresses.adoptAt(addresses.indexOf(word(0), word(1), word(2), word(3)), ports);
     });
     for (const port of this.#uncertainIpv6) addresses.addUncertain(port);
+    for (const port of this.#besideListener) addresses.addBesideListener(port);
     this.#addresses = addresses;
     return addresses;
   }
@@ -315,4 +320,8 @@ export function ledgerOf(table: SocketTable, settings: Settings): PortLedger {
 
 function* portsFrom({ low, high }: PortRange): Generator<number> {
   for (let port = low; port <= high; port++) yield port;
+}
+
+function hasIpv6Address(socket: SocketCursor): boolean {
+  return socket.family === 10 && (socket.local2 !== 0xffff || socket.local0 !== 0 || socket.local1 !== 0);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Address, defaultLocalPortRange, noOwners, PortSet, Protocol, SocketCursor, SocketTable, TcpState, UNKNOWN, type Counters, type Owner, type OwnerIndex, type PortProbes, type Settings } from '../../src/model/index.ts';
+import { Address, defaultLocalPortRange, newestKernel, noOwners, PortSet, Protocol, SocketCursor, SocketTable, TcpState, UNKNOWN, type Counters, type Owner, type OwnerIndex, type PortProbes, type Settings } from '../../src/model/index.ts';
 import type { Inspected } from '../../src/diagnose/index.ts';
 import { ledgerOf, type NamespaceUsage } from '../../src/usage/index.ts';
 
@@ -74,6 +74,7 @@ export function settingsOf({ range, reserved, ...others }: SettingsFields = {}):
     conntrackMax: undefined,
     fileMax: undefined,
     openFiles: undefined,
+    kernel: newestKernel,
     ...others,
   };
 }

@@ -77,7 +77,11 @@ interface Listed {
 
 const countsOf = ({ sockets: { established, timeWait, listen, boundIdle, udp } }: Counted['namespaces'][number]): object => ({ established, timeWait, listen, boundIdle, udp });
 const linesOf = ({ sockets }: Listed): string[] => sockets.filter(({ state }) => state !== 'bound-inactive').map(({ protocol, family, state, local, localPort, remote, remotePort, uid, inode }) => [protocol, family, state, local, localPort, remote, remotePort, uid, inode].join(' '));
-const missingFrom = (limits: readonly string[], wanted: readonly RegExp[]): string[] => wanted.filter((pattern) => !limits.some((limit) => pattern.test(limit))).map(String);
+/** Empty when every pattern is met; else the patterns, and what is there instead. */
+function missingFrom(limits: readonly string[], wanted: readonly RegExp[]): string[] {
+  const missing = wanted.filter((pattern) => !limits.some((limit) => pattern.test(limit)));
+  return missing.length === 0 ? [] : [...missing.map(String), 'but there is:', ...limits];
+}
 
 let cli: InstalledCli;
 

@@ -1,4 +1,5 @@
 import { loadFfi } from '../../src/kernel/ffi.ts';
+import { kernelTraits, ProcFs } from '../../src/kernel/index.ts';
 import { isSameFourTuple, ruleBind, ruleBindAny, ruleConnect, ruleConnectBound, ruleListen, type BindOperation, type BindRules, type ConnectOperation, type ConnectRules, type Ruling } from '../../src/law/index.ts';
 import { Address, type PortRange } from '../../src/model/index.ts';
 import { errnoName, ipv4Addresses, ipv6Addresses, nameOf, OTHER_DEVICE, SERVER_PORTS, uids, type LawWorld, type SocketSpec, type WorldSpec, type WorldStep } from './law-world.ts';
@@ -54,7 +55,7 @@ function withoutBindService<T>(work: () => T): T {
 /** Tries an operation for real and asks the law about it first; leaves the population as it was. */
 export function attempt(world: LawWorld, trial: Trial): Outcome[] {
   const bindRules: BindRules = { localPortRange: world.spec.range, reservedPorts: world.reserved, autobindReuse: world.spec.autobindReuse, unprivilegedPortStart: world.spec.unprivilegedPortStart };
-  const connectRules: ConnectRules = { localPortRange: world.spec.range, reservedPorts: world.reserved, tcpTwReuse: world.spec.twReuse, tcpTwReuseDelayMs: world.spec.twReuseDelayMs };
+  const connectRules: ConnectRules = { localPortRange: world.spec.range, reservedPorts: world.reserved, tcpTwReuse: world.spec.twReuse, tcpTwReuseDelayMs: world.spec.twReuseDelayMs, kernel: kernelTraits(new ProcFs()) };
   const holdersOn = (port: number): ReturnType<LawWorld['holdersOn']> => world.holdersOn(port);
   const socket = (spec: SocketSpec, address: Address, port: number, isPrivileged = true): BindOperation => ({
     ...world.socketOf(spec, address),

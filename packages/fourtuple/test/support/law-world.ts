@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { spawnSync } from 'node:child_process';
 import { fchownSync } from 'node:fs';
-import { readAll, SockDiagSource } from '../../src/kernel/index.ts';
+import { kernelTraits, ProcFs, readAll, SockDiagSource } from '../../src/kernel/index.ts';
 import { loadLibc, setOption, SOL_SOCKET, SO_REUSEADDR } from '../../src/kernel/libc.ts';
 import { decodeSockaddr } from '../../src/kernel/sockaddr.ts';
 import { BindBucket, type LawHolder, type PortSocket } from '../../src/law/index.ts';
@@ -132,7 +132,7 @@ export class LawWorld {
   bucketOf(port: number): BindBucket {
     const bucket = this.#buckets.get(port);
     if (bucket !== undefined && !bucket.isEmpty) return bucket;
-    const made = new BindBucket();
+    const made = new BindBucket(kernelTraits(new ProcFs()));
     this.#buckets.set(port, made);
     return made;
   }

@@ -1,6 +1,7 @@
 import { defaultLocalPortRange, parsePortRange } from '../../model/port-range.ts';
 import { PortSet } from '../../model/port-set.ts';
 import type { Settings } from '../../model/settings.ts';
+import { kernelTraits } from '../traits.ts';
 import type { ProcFs } from './files.ts';
 
 /** The kernel's default of `tcp_tw_reuse_delay`; before 6.14 it was compiled in as one second. */
@@ -44,6 +45,7 @@ export function readSettings(proc: ProcFs, { portsOnly = false } = {}): { settin
       conntrackMax: optional('net/netfilter/nf_conntrack_max'),
       fileMax: finite(fileMax),
       openFiles: finite(openFiles),
+      kernel: kernelTraits(proc),
     },
   };
 }

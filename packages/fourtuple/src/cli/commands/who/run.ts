@@ -1,6 +1,6 @@
 import { knownServices } from '../../../diagnose/known-services.ts';
-import { AUTO_BUDGET, currentNamespace, findNamespaces, ProcFs, socketUnitsOf } from '../../../kernel/index.ts';
-import { plural } from '../../../model/index.ts';
+import { AUTO_BUDGET, currentNamespace, findNamespaces, ProcFs, socketUnitsOf, type SocketUnit } from '../../../kernel/index.ts';
+import { plural, type NamespaceId } from '../../../model/index.ts';
 import { findHolders, findRecordedHolders, type PortHolders } from '../../../observe/index.ts';
 import { renderTable } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
@@ -8,6 +8,9 @@ import { foldAlike, holderColumns, holderDocument, processLines } from '../../po
 import { chosenNamespaces, loadInput, selectNamespaces } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { WhoFlags } from './command.ts';
+
+/** Network namespaces that a sentence names; of the others it says how many. */
+const NAMED = 4;
 
 export async function runWho(this: CliContext, flags: WhoFlags, port: number): Promise<void> {
   const recording = await loadInput(flags);
@@ -20,7 +23,7 @@ export async function runWho(this: CliContext, flags: WhoFlags, port: number): P
       schema: 'fourtuple.who/1',
       port,
       service: knownServices.get(port) ?? null,
-      socketUnits: units,
+      socketUnits: units.map(({ name, isEnabled }) => ({ name, enabled: isEnabled })),
       holders: found.holders.map(holderDocument),
       reservedIn: found.reservedIn.map((namespace) => namespace.inode),
       inRangeOf: found.inRangeOf.map((namespace) => namespace.inode),
@@ -41,7 +44,7 @@ function live(flags: WhoFlags, port: number): PortHolders {
   return { holders: found.holders, reservedIn: found.reservedIn, inRangeOf: found.inRangeOf, limits: [...limits, ...found.limits] };
 }
 
-function print(printer: Printer, port: number, found: PortHolders, units: readonly string[], now: Date): void {
+function print(printer: Printer, port: number, found: PortHolders, units: readonly SocketUnit[], now: Date): void {
   const service = knownServices.get(port);
   const name = service === undefined ? `Port ${port}` : `Port ${port} (${service})`;
   const { theme, width } = printer;
@@ -57,8 +60,18 @@ function print(printer: Printer, port: number, found: PortHolders, units: readon
   }
   if (printer.isQuiet) return;
   for (const line of processLines(found.holders, now)) printer.paragraph(line, { hanging: '  ' });
-  for (const unit of units) printer.paragraph(`${unit} of systemd wants this port.`);
-  for (const namespace of found.reservedIn) printer.paragraph(`It is reserved in ${namespace.name}: the kernel never chooses it there; an explicit bind() may have it.`);
-  for (const namespace of found.inRangeOf) printer.paragraph(`It lies in the local port range of ${namespace.name}: while nobody holds it there, any connect() may be given it.`);
+  for (const { name: unit, isEnabled } of units) printer.paragraph(isEnabled ? `${unit} of systemd wants this port.` : `${unit} of systemd would want this port; it is not enabled.`);
+  const held = new Set(found.holders.map((holder) => holder.namespace.inode));
+  if (found.reservedIn.length > 0) printer.paragraph(`It is reserved in ${namesOf(found.reservedIn, held)}: the kernel never chooses it there; an explicit bind() may have it.`);
+  if (found.inRangeOf.length > 0) printer.paragraph(`It lies in the local port range of ${namesOf(found.inRangeOf, held)}: while nobody holds it there, any connect() may be given it.`);
   for (const limit of found.limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
+}
+
+/** The first one, which is this command's own if it is among them, those that have holders, and how many others. */
+function namesOf(namespaces: readonly NamespaceId[], held: ReadonlySet<number>): string {
+  const [first, ...rest] = namespaces;
+  const named = [first!, ...rest.filter(({ inode }) => held.has(inode))].slice(0, NAMED).map(({ name }) => name);
+  const others = namespaces.length - named.length;
+  if (others > 0) named.push(plural(others, 'other network namespace'));
+  return named.length === 1 ? named[0]! : `${named.slice(0, -1).join(', ')} and ${named.at(-1)!}`;
 }
