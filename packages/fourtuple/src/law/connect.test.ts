@@ -188,3 +188,20 @@ describe('an older kernel', () => {
     expect([undefined, own].map((range) => ['6.7.12', '6.8.0'].map((release) => connectMayMissOne(own, range, traitsOfRelease(release))))).toEqual([[true, true], [true, false]]);
   });
 });
+
+describe('one four-tuple twice, on two devices', () => {
+  const onDevice = connectedAt('10.0.0.1', PEER, '', { device: 1 });
+  const operation = to(PEER, { device: 1 });
+  const usedTimestamps = aged(2000, { hadTimestamps: true });
+
+  it('of which one may be taken over is not decided: the kernel goes by the first that it meets', () => {
+    expect(judgePort(operation, [onDevice, usedTimestamps], rulesOf(1, reuse))).toBe('unknown');
+    expect(ruleConnectBound(operation, [onDevice, usedTimestamps]).outcome).toBe('unknown');
+    expect(ruleConnectBound(operation, [aged(2000, { hadTimestamps: false }), usedTimestamps]).outcome).toBe('unknown');
+  });
+
+  it('of which none may is taken', () => {
+    expect(judgePort(operation, [onDevice, aged(50)], rulesOf(1))).toBe('taken');
+    expect(ruleConnectBound(operation, [onDevice, same]).outcome).toBe('fails');
+  });
+});

@@ -50,6 +50,8 @@ export function judgePort(operation: ConnectOperation, holders: readonly LawHold
   if (isExplicit === true) return 'explicit';
   const same = tcp.filter((holder) => isSameFourTuple(operation, holder));
   const blocking = new Set(same.map((holder) => not(isTakenOver(holder, rules))));
+  // Two devices may have one four-tuple twice: the kernel goes by the one that it meets first, mostly the youngest.
+  if (blocking.has(true) && blocking.size > 1) return 'unknown';
   if (blocking.has(true)) return same.some((holder) => !holder.isBucket) ? 'taken' : 'time-wait';
   const mayBeLost = tcp.length > 0 && rules.kernel?.portsRecover === false;
   return isExplicit === undefined || mayBeLost || blocking.has(undefined) ? 'unknown' : 'free';
@@ -98,12 +100,10 @@ export function rulePool(counts: PortCounts, canMissOne: boolean): Omit<Ruling, 
 export function ruleConnectBound<H extends LawHolder>(operation: ConnectOperation, holders: readonly H[]): Ruling<H> {
   const same = holders.filter((holder) => isSameFourTuple(operation, holder));
   const live = same.filter((holder) => !holder.isBucket);
-  if (live.length > 0) return { outcome: 'fails', errno: 'EADDRNOTAVAIL', clause: 'four-tuple-taken', holders: live };
+  const mayTakeOver = same.some((holder) => holder.isBucket && holder.hadTimestamps !== false);
+  if (live.length > 0) return { outcome: mayTakeOver ? 'unknown' : 'fails', errno: 'EADDRNOTAVAIL', clause: 'four-tuple-taken', holders: live };
   const stuck = same.filter((holder) => holder.hadTimestamps !== true);
-  if (stuck.length > 0) {
-    const isUnsure = stuck.every((holder) => holder.hadTimestamps === undefined);
-    return { outcome: isUnsure ? 'unknown' : 'fails', errno: 'EADDRNOTAVAIL', clause: 'time-wait-not-reusable', holders: stuck };
-  }
+  if (stuck.length > 0) return { outcome: mayTakeOver ? 'unknown' : 'fails', errno: 'EADDRNOTAVAIL', clause: 'time-wait-not-reusable', holders: stuck };
   return { outcome: 'succeeds', errno: undefined, clause: same.length > 0 ? 'time-wait-taken-over' : 'four-tuple-free', holders: same };
 }
 

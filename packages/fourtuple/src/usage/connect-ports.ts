@@ -8,6 +8,8 @@ const FREE = 0;
 const TAKEN = 1;
 const TIME_WAIT = 2;
 const REUSABLE = 3;
+/** One four-tuple twice, on two devices: the kernel goes by the one that it meets first. */
+const EITHER = 4;
 
 /** Counts the ports of a range as one connect() meets them: the law of law/connect.ts, on the rows of a namespace. */
 export function connectPorts(rows: ConnectionRows, kinds: PortKinds, settings: Settings, operation: ConnectOperation, range: PortRange): ConnectPorts {
@@ -17,8 +19,10 @@ export function connectPorts(rows: ConnectionRows, kinds: PortKinds, settings: S
     if (!tuples.has(rows.tuple.at(row))) continue;
     const port = rows.port.at(row);
     const mark = rows.isReusableAt(row) ? REUSABLE : rows.stateAt(row) === TcpState.timeWait ? TIME_WAIT : TAKEN;
-    // What blocks counts before what does not.
-    if (marks[port] === FREE || marks[port] === REUSABLE || mark === TAKEN) marks[port] = mark;
+    const marked = marks[port]!;
+    if (marked === FREE) marks[port] = mark;
+    else if ((marked === REUSABLE) !== (mark === REUSABLE)) marks[port] = EITHER;
+    else if (marked === TIME_WAIT) marks[port] = mark;
   }
   const counts: Record<PortVerdict, number> = { free: 0, reserved: 0, explicit: 0, taken: 0, 'time-wait': 0, unknown: 0 };
   let untouched: number | undefined;
@@ -28,7 +32,7 @@ export function connectPorts(rows: ConnectionRows, kinds: PortKinds, settings: S
     else if (kinds.explicit.has(port)) counts.explicit++;
     else if (marks[port] === TAKEN) counts.taken++;
     else if (marks[port] === TIME_WAIT) counts['time-wait']++;
-    else if (kinds.isGuess(port)) counts.unknown++;
+    else if (marks[port] === EITHER || kinds.isGuess(port)) counts.unknown++;
     else {
       counts.free++;
       if (marks[port] === REUSABLE) reusable++;

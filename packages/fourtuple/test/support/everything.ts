@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { TupleUsage } from '../../src/usage/index.ts';
 import { readAll, SockDiagSource } from '../../src/kernel/index.ts';
 import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, endpointText, Protocol, protocolName, stateBit, stateName, TcpState } from '../../src/model/index.ts';
 
@@ -24,6 +25,21 @@ export function socketsNow(): string[] {
     source.close();
   }
   return lines.sort();
+}
+
+/**
+ * Ports on which a tuple's four-tuple exists more than once, by sockets with and without a device: whether a TIME_WAIT
+ * among them is taken over, or a connection is in the way, is then a matter of which one the kernel meets first.
+ * @param sockets as {@link socketsNow} gives them.
+ */
+export function countTwins({ source, destination, destinationPort, device }: Pick<TupleUsage, 'source' | 'destination' | 'destinationPort' | 'device'>, sockets: readonly string[]): number {
+  const ends = new Map<string, number>();
+  for (const line of sockets) {
+    const [, tuple, on] = /^tcp \S+ (\S+ -> \S+) device (\d+)/.exec(line) ?? [];
+    if (tuple !== undefined && (Number(on) === 0 || Number(on) === device)) ends.set(tuple, (ends.get(tuple) ?? 0) + 1);
+  }
+  const isOfTuple = (tuple: string): boolean => tuple.startsWith(endpointText(source, 0).replace(/[0*]$/, '')) && tuple.endsWith(` -> ${endpointText(destination, destinationPort)}`);
+  return [...ends].filter(([tuple, count]) => count > 1 && isOfTuple(tuple)).length;
 }
 
 /** Counters that move when anything is sent, received, connected or taken over. */

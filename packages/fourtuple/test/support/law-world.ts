@@ -7,7 +7,7 @@ import { decodeSockaddr } from '../../src/kernel/sockaddr.ts';
 import { BindBucket, type LawHolder, type PortSocket } from '../../src/law/index.ts';
 import { Address, ALL_HASHED_STATES, endpointText, PortSet, Protocol, stateName, TcpState, type PortRange } from '../../src/model/index.ts';
 import { enterFreshNamespace, setSysctl } from './namespace.ts';
-import { acceptSocket, addLoopbackAddress, addLoopbackAddress6, bindSocket, closeSocket, connectSocket, listenSocket, makeSocket, resetSocket } from './sockets.ts';
+import { acceptSocket, addLoopbackAddress, addLoopbackAddress6, bindSocket, closeSocket, connectSocket, listenSocket, makeSocket, resetSocket, tryAccept } from './sockets.ts';
 
 export const SO_REUSEPORT = 15;
 export const SERVER_PORTS = [80, 443] as const;
@@ -226,7 +226,7 @@ export class LawWorld {
         const bound = isExplicit ? bindSocket(fd, target.isIpv4 ? Address.loopbackIpv4 : Address.loopbackIpv6, step.port, spec.ipv6) : 0;
         const client = bound === 0 ? this.#connect(fd, spec, { isExplicit, isBound: isExplicit }, target, port) : this.#drop(fd);
         if (client === undefined) return;
-        this.#pair(client, listener.fd, listener);
+        this.#pairWithAny(client, listener);
         return;
       }
       case 'end': {
@@ -254,8 +254,24 @@ export class LawWorld {
     }
   }
 
+  /** Of several listeners on the port another one may have got it: a more specific one, or by SO_REUSEPORT's lot. */
+  #pairWithAny(client: Known, meant: Known): void {
+    const candidates = [meant, ...this.#listeners.filter((one) => one !== meant && one.holder.port === meant.holder.port)];
+    for (let round = 0; round < 200; round++) {
+      for (const listener of candidates) {
+        const fd = tryAccept(listener.fd!, 20);
+        if (fd >= 0) return this.#paired(client, fd, listener);
+      }
+    }
+    throw new UnsettledError(`no listener on port ${meant.holder.port} got the connection`);
+  }
+
   #pair(client: Known, listenerFd: number, listener: Known | undefined): void {
-    const fd = this.#track(acceptSocket(listenerFd));
+    this.#paired(client, acceptSocket(listenerFd), listener);
+  }
+
+  #paired(client: Known, accepted: number, listener: Known | undefined): void {
+    const fd = this.#track(accepted);
     const { holder } = client;
     const isIpv6Socket = listener === undefined ? true : listener.holder.isIpv6Socket;
     const server: MutableHolder = {

@@ -1,5 +1,5 @@
 import type { Address } from '../../src/model/index.ts';
-import { AF_INET, AF_INET6, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, IPV6_V6ONLY, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_REUSEADDR, TCP_REPAIR } from '../../src/kernel/libc.ts';
+import { AF_INET, AF_INET6, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, IPV6_V6ONLY, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_RCVTIMEO, SO_REUSEADDR, TCP_REPAIR } from '../../src/kernel/libc.ts';
 import { decodeSockaddr, encodeSockaddr } from '../../src/kernel/sockaddr.ts';
 
 const SO_REUSEPORT = 15;
@@ -55,7 +55,17 @@ export function listenSocket(fd: number, backlog = 4096): number {
   return libc.listen(fd, backlog) < 0 ? libc.errno() : 0;
 }
 
+/** @throws Error when nobody came: another listener may have got the connection. */
 export function acceptSocket(fd: number): number {
+  const accepted = tryAccept(fd, 10_000);
+  if (accepted < 0) throw new Error('nobody came to be accepted');
+  return accepted;
+}
+
+/** @returns -1 when nobody comes within the time. */
+export function tryAccept(fd: number, timeoutMs: number): number {
+  const time = new BigInt64Array([BigInt(Math.floor(timeoutMs / 1000)), BigInt((timeoutMs % 1000) * 1000)]);
+  loadLibc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(time.buffer), 16);
   return loadLibc().accept(fd, null, null);
 }
 
