@@ -131,4 +131,13 @@ describe('BindBucket', () => {
     bucket.leave(server);
     expect(bucket.letsIn(askerAt('10.0.0.1', 'P'))).toBe(expected);
   });
+
+  it('may be forgotten when accepted connections alone remain', () => {
+    const bucket = new BindBucket();
+    const server = explicit();
+    bucket.join({ isConnectChosen: false, isAccepted: true });
+    bucket.bind(askerAt('10.0.0.1', 'P'), server);
+    bucket.leave(server);
+    expect([bucket.letsIn(askerAt('10.0.0.1', 'P')), bucket.letsIn(askerAt('10.0.0.1', 'R'))]).toEqual([undefined, false]);
+  });
 });

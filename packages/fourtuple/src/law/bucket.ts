@@ -12,6 +12,8 @@ interface ReusePortCache {
 /** Somebody in a bucket. */
 interface Member {
   readonly isConnectChosen: boolean;
+  /** See `LawHolder.isAccepted`. */
+  readonly isAccepted?: boolean;
 }
 
 /**
@@ -71,6 +73,7 @@ export class BindBucket {
     const index = this.#members.indexOf(member);
     if (index >= 0) this.#members.splice(index, 1);
     if (this.isEmpty || (this.#kernel.portsRecover && this.#members.every((left) => left.isConnectChosen))) this.#reusePort = undefined;
+    else if (this.#kernel.portsRecover && this.#reusePort !== undefined && this.#members.every((left) => left.isConnectChosen || left.isAccepted === true)) this.#reusePort = 'not known';
   }
 }
 

@@ -189,6 +189,14 @@ describe('an older kernel', () => {
   });
 });
 
+describe('an accepted connection', () => {
+  const accepted = connectedAt('10.0.0.1', '10.0.0.8:5000', 'R', { isConnectChosen: false, isAccepted: true });
+
+  it('keeps its port explicit beside a listener, and perhaps without one', () => {
+    expect([judgePort(to(PEER), [accepted, listener], rulesOf(1)), judgePort(to(PEER), [accepted, elsewhere], rulesOf(1))]).toEqual(['explicit', 'unknown']);
+  });
+});
+
 describe('one four-tuple twice, on two devices', () => {
   const onDevice = connectedAt('10.0.0.1', PEER, '', { device: 1 });
   const operation = to(PEER, { device: 1 });

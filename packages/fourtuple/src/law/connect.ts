@@ -46,7 +46,7 @@ export function isSameFourTuple(operation: ConnectOperation, holder: LawHolder):
  */
 export function judgePort(operation: ConnectOperation, holders: readonly LawHolder[], rules: ConnectRules): PortVerdict {
   const tcp = holders.filter((holder) => holder.protocol === 'tcp');
-  const isExplicit = or(...tcp.map((holder) => not(holder.isConnectChosen)));
+  const isExplicit = or(...tcp.map((holder) => (holder.isAccepted === true ? undefined : not(holder.isConnectChosen))));
   if (isExplicit === true) return 'explicit';
   const same = tcp.filter((holder) => isSameFourTuple(operation, holder));
   const blocking = new Set(same.map((holder) => not(isTakenOver(holder, rules))));

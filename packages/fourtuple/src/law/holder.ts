@@ -23,6 +23,12 @@ export interface LawHolder extends PortSocket {
   readonly isBucket: boolean;
   /** Its port came by connect() alone: bind(), listen() and accept() make it explicit. */
   readonly isConnectChosen: boolean | undefined;
+  /**
+   * A listener accepted it. Its port is explicit while the listener, or anybody else who bound it, is there. When the last
+   * of those leaves, the kernel forgets it where an outgoing connection had the port on this address first, whose bind
+   * bucket the accepted one then shares (measured on Linux 6.18); else it stays explicit. Nothing tells which.
+   */
+  readonly isAccepted?: boolean | undefined;
   readonly remote: Address;
   readonly remotePort: number;
   /** Of a TIME_WAIT: how long it has been one. */

@@ -64,6 +64,7 @@ export function lawHolder(seen: PortHolder, settings: Pick<Settings, 'tcpTimesta
     state: seen.stateNumber,
     isBucket: seen.isBucket,
     isConnectChosen: isGuess(seen.evidence) ? undefined : seen.kind === 'connect-chosen',
+    isAccepted: seen.evidence === 'accepted',
     ageMs: seen.timeWaitSecondsLeft === undefined ? 0 : TIME_WAIT_MS - seen.timeWaitSecondsLeft * 1000,
     hadTimestamps: settings.tcpTimestamps,
   };

@@ -58,7 +58,7 @@ interface Known {
   fd: number | undefined;
   readonly holder: MutableHolder;
   /** Its place in the bucket of its port; UDP has none. */
-  readonly member: { readonly isConnectChosen: boolean };
+  readonly member: { readonly isConnectChosen: boolean; readonly isAccepted?: boolean };
 }
 
 interface Connection {
@@ -289,10 +289,11 @@ export class LawWorld {
       state: TcpState.established,
       isBucket: false,
       isConnectChosen: false,
+      isAccepted: true,
       ageMs: 0,
       hadTimestamps: this.spec.timestamps,
     };
-    const known = { fd, holder: server, member: { isConnectChosen: false } };
+    const known = { fd, holder: server, member: { isConnectChosen: false, isAccepted: true } };
     this.bucketOf(server.port).join(known.member);
     this.#known.push(known);
     this.#connections.push({ client, server: known });
