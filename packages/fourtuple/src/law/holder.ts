@@ -26,7 +26,8 @@ export interface LawHolder extends PortSocket {
   /**
    * A listener accepted it. Its port is explicit while the listener, or anybody else who bound it, is there. When the last
    * of those leaves, the kernel forgets it where an outgoing connection had the port on this address first, whose bind
-   * bucket the accepted one then shares (measured on Linux 6.18); else it stays explicit. Nothing tells which.
+   * bucket the accepted one then shares (measured on Linux 6.18); else it stays explicit. Nothing tells which: leave it out
+   * where it is known that none had.
    */
   readonly isAccepted?: boolean | undefined;
   readonly remote: Address;

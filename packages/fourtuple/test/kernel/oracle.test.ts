@@ -43,6 +43,7 @@ async function play({ world: spec, steps, trials }: Drawn): Promise<Played> {
     if (spec.twReuseDelayMs === 1) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     for (const holder of world.holders) Object.assign(holder, { ageMs: holder.ageMs + (spec.twReuseDelayMs === 1 ? SETTLE_MS : 0) });
     for (const trial of trials) {
+      if (world.isSpoiled) break;
       for (const outcome of attempt(world, trial)) {
         compared++;
         if (outcome.ruling.outcome !== 'unknown') certain++;

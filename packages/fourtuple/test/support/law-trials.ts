@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { loadFfi } from '../../src/kernel/ffi.ts';
 import { kernelTraits, ProcFs } from '../../src/kernel/index.ts';
 import { isSameFourTuple, ruleBind, ruleBindAny, ruleConnect, ruleConnectBound, ruleListen, type BindOperation, type BindRules, type ConnectOperation, type ConnectRules, type Ruling } from '../../src/law/index.ts';
@@ -30,6 +31,7 @@ export function agrees({ ruling, errno }: Outcome): boolean {
 }
 
 const CAP_NET_BIND_SERVICE = 10;
+const { ECONNREFUSED } = constants.errno;
 let capabilities: { capget: (header: Uint8Array, data: Uint8Array) => number; capset: (header: Uint8Array, data: Uint8Array) => number } | undefined;
 
 /** Runs work without CAP_NET_BIND_SERVICE in effect. */
@@ -127,7 +129,7 @@ export function attempt(world: LawWorld, trial: Trial): Outcome[] {
       const operation: ConnectOperation = { source: trial.source === undefined ? routeSource(destination) : Address.parse(trial.source)!, destination, destinationPort: trial.destinationPort, device: world.devices.get(trial.spec.device)!, ownRange: trial.own };
       const ruling = ruleConnect(operation, holdersOn, connectRules);
       const errno = connectSocket(fd, destination, trial.destinationPort, trial.spec.ipv6);
-      note('connect', ruling, errno);
+      note('connect', ruling, portErrno(errno));
       leave(world, fd, errno, operation, trial.packetFree ? undefined : trial.destinationPort);
       break;
     }
@@ -149,7 +151,7 @@ export function attempt(world: LawWorld, trial: Trial): Outcome[] {
       const connecting: ConnectOperation = { source: address.isUnspecified ? routeSource(destination) : address, destination, destinationPort: trial.destinationPort, device: operation.device };
       const ruling = ruleConnectBound(connecting, holdersOn(port));
       const connected = connectSocket(fd, destination, trial.destinationPort, trial.spec.ipv6);
-      note('connect', ruling, connected);
+      note('connect', ruling, portErrno(connected));
       leave(world, fd, connected, connecting, trial.destinationPort);
       bucket.leave(member);
       break;
@@ -158,8 +160,14 @@ export function attempt(world: LawWorld, trial: Trial): Outcome[] {
   return outcomes;
 }
 
+/** A refusal comes from the other end, here from what is left of an earlier connection with the same four-tuple: a port was found. */
+function portErrno(errno: number): number {
+  return errno === ECONNREFUSED ? 0 : errno;
+}
+
 /** Ends a connection that was tried, without a trace; forgets the bucket that it took over. */
 function leave(world: LawWorld, fd: number, errno: number, operation: ConnectOperation, acceptedOn: number | undefined): void {
+  if (errno === ECONNREFUSED) world.isSpoiled = true;
   if (errno !== 0) {
     closeSocket(fd);
     return;

@@ -80,6 +80,8 @@ export class UnsettledError extends Error {
 
 /** A population of sockets in a namespace of its own, of which everything that the law asks for is known. */
 export class LawWorld {
+  /** A trial may have changed what is known of the population: the next one would be judged by what is no more. */
+  isSpoiled = false;
   readonly spec: WorldSpec;
   readonly devices: ReadonlyMap<string, number>;
   readonly reserved: PortSet;
@@ -274,6 +276,8 @@ export class LawWorld {
     const fd = this.#track(accepted);
     const { holder } = client;
     const isIpv6Socket = listener === undefined ? true : listener.holder.isIpv6Socket;
+    // Of the port and this address; who came first has made it.
+    const sharesBucket = this.#known.some(({ holder: other }) => other.port === holder.remotePort && other.address.equals(holder.remote) && (other.isConnectChosen === true || other.isAccepted === true));
     const server: MutableHolder = {
       protocol: 'tcp',
       address: holder.remote,
@@ -289,11 +293,11 @@ export class LawWorld {
       state: TcpState.established,
       isBucket: false,
       isConnectChosen: false,
-      isAccepted: true,
+      isAccepted: sharesBucket,
       ageMs: 0,
       hadTimestamps: this.spec.timestamps,
     };
-    const known = { fd, holder: server, member: { isConnectChosen: false, isAccepted: true } };
+    const known = { fd, holder: server, member: { isConnectChosen: false, isAccepted: sharesBucket } };
     this.bucketOf(server.port).join(known.member);
     this.#known.push(known);
     this.#connections.push({ client, server: known });
