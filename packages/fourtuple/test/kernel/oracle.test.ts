@@ -8,7 +8,7 @@ import { Random } from '../support/random.ts';
 
 // The kernel judges the law: random populations, random operations tried for real, every outcome and errno compared.
 
-const operations = Number(process.env['FOURTUPLE_OPERATIONS'] ?? 50_000);
+const operations = Number(process.env['FOURTUPLE_OPERATIONS'] ?? 70_000);
 const firstSeed = Number(process.env['FOURTUPLE_SEED'] ?? 1);
 const TRIALS = 100;
 /** Populations whose reuse delay is 1 ms: long enough for any TIME_WAIT to be older. */
