@@ -8,6 +8,9 @@ import { commandInside, fourtupleCommand, limitFlag } from './aim.ts';
 import { clauseText, settle, type Answer } from './answer.ts';
 import { holderText, secondsLeft } from './holder-text.ts';
 
+/** By how much a timer of 60 s can be late: the grain of the timer wheel there, 2.0 s at HZ 250 and 4.1 s at HZ 1000. */
+const LATE_SECONDS = 5;
+
 /** Says why a bind() fails, or that it would not. */
 export function answerBind(found: BindCase): Answer {
   const { question, ruling, trial } = found;
@@ -141,7 +144,7 @@ function freeing(holder: KnownHolder, { question, namespace, holders }: BindCase
   }
   if (seen.isBucket) {
     return [
-      { title: `Wait ${secondsLeft(seen)}: the port is then free`, command: `sleep ${Math.max(1, Math.ceil(seen.timeWaitSecondsLeft ?? 0) + 1)}`, risk: 'None.' },
+      { title: `Wait ${secondsLeft(seen)}, and up to ${LATE_SECONDS} s more since the kernel's timer is late: the port is then free`, command: `sleep ${Math.ceil(seen.timeWaitSecondsLeft ?? 0) + LATE_SECONDS}`, risk: 'None.' },
       { title: 'End the TIME_WAIT now', command: fourtupleCommand(`free time-wait --port ${port}${limitFlag(holders.filter(({ isBucket }) => isBucket).length)} --yes`, namespace), risk: 'Late packets of the old connection may meet a new one on the same four-tuple.' },
     ];
   }
