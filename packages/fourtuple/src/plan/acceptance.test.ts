@@ -16,6 +16,10 @@ describe('ports of a range', () => {
   it('are what the kernel may hand out', () => {
     expect([count(32_768, 60_999), count(1024, 65_535), count(32_768, 60_999, '40000-40009'), count(20_000, 20_002)]).toEqual([28_232, 64_512, 28_222, 3]);
   });
+
+  it('of an odd range are one fewer for certain: of 3, 2', () => {
+    expect(count(20_000, 20_002) & ~1).toBe(2);
+  });
 });
 
 describe('a rate to one destination', () => {
@@ -89,12 +93,28 @@ describe('several addresses', () => {
   });
 
   it.each([
-    ['random', 420, 0.0162, 0.05],
-    ['least-used', 420, 1e-6, 0.5],
-    ['random', 460, 0.0425, 0.01],
-    ['least-used', 460, 0.00104, 0.01],
-  ] as const)('of 64 ports, chosen %s, with a load of %d: %d', (policy, offered, loss, relative) => {
-    expectClose(lossOver(policy, 8, 64, offered), loss, relative);
+    ['random', 64, 420, 0.0162, 0.05],
+    ['least-used', 64, 420, 1e-6, 0.5],
+    // Those below by simulation: "two choices" within a factor of 3 is what is asked for, half that is kept.
+    ['two-choices', 64, 420, 1e-5, 0.5],
+    ['round-robin', 64, 420, 0.0046, 0.1],
+    ['random', 64, 460, 0.0425, 0.01],
+    ['least-used', 64, 460, 0.00104, 0.01],
+    ['two-choices', 64, 460, 0.003, 0.15],
+    ['round-robin', 64, 460, 0.0224, 0.1],
+    ['random', 1024, 8000, 0.0124, 0.05],
+    ['least-used', 1024, 8000, 0.00054, 0.2],
+    ['two-choices', 1024, 8000, 0.00063, 0.15],
+    ['round-robin', 1024, 8000, 0.0071, 0.15],
+  ] as const)('chosen %s, of %d ports, with a load of %d: %d', (policy, ports, offered, loss, relative) => {
+    expectClose(lossOver(policy, 8, ports, offered), loss, relative);
+  });
+
+  it('are found however many it takes', () => {
+    // One port each: a/n/(1 + a/n) = 1e-9 takes n = 1e12 addresses for 1,000 Erlang.
+    expectClose(addressesFor('random', 1, 1000, 1e-9), 1e12, 1e-6);
+    expect(() => addressesFor('random', 0, 1000, 1e-9)).toThrow(RangeError);
+    expect(() => addressesFor('random', 64, 1000, 0)).toThrow(RangeError);
   });
 
   it('hashed by keys of Zipf weight are uneven', () => {
@@ -123,6 +143,15 @@ describe("Linux's source NAT", () => {
     expect(played).toBeLessThan(7.6e-3 * 1.5);
   });
 
+  it('rises with the load, without a step at the ends of what was simulated', () => {
+    for (const size of [1024, 28_232, 40_000, 49_152, 64_512]) {
+      for (let share = 0.01; share < 1.5; share += 0.01) {
+        const [lower, upper] = [natLossOf(size, share * size)!, natLossOf(size, (share + 0.01) * size)!];
+        expect(upper >= lower * (1 - 1e-12) && upper <= Math.max(6 * lower, lower + 0.015), `${size} ports, ${share}: ${lower}, then ${upper}`).toBe(true);
+      }
+    }
+  });
+
   it('is told only for sizes that were simulated', () => {
     expect(natLossOf(12_345, 1)).toBeUndefined();
     expect(natLossOf(64_512, 1000)).toBeLessThan(1e-6);
@@ -148,6 +177,15 @@ describe('the cost of finding a port', () => {
     // The formula is an upper estimate, 6 to 30 % above.
     expect(probesByHalves(16_000, used) / probes).toBeGreaterThan(0.95);
     expect(probesByHalves(16_000, used) / probes).toBeLessThan(1.35);
+  });
+
+  it('goes over from one half to the other without a step', () => {
+    // Simulated: 6.1 at 45 %, 172 at 50 %, 1,479 at 55 % of 16,000 ports.
+    expectClose(probesByHalves(16_000, 0.45), 6.1, 0.3);
+    expectClose(probesByHalves(16_000, 0.5), 172, 0.3);
+    expectClose(probesByHalves(16_000, 0.55), 1479, 0.35);
+    for (let used = 0; used < 0.999; used += 0.001) expect(probesByHalves(16_000, used + 0.001)).toBeGreaterThanOrEqual(probesByHalves(16_000, used) * (1 - 1e-9));
+    expect(() => probesByHalves(1, 0.5)).toThrow(RangeError);
   });
 
   it('jumps at one half, and does not where ports are tried in turn', () => {

@@ -11,6 +11,8 @@ export type Closing =
   /** We close, the peer never does: the orphan's FIN_WAIT2 lasts tcp_fin_timeout. */
   | 'peer-never';
 
+export const closings = ['we', 'we-reused', 'peer', 'reset', 'peer-never'] as const satisfies readonly Closing[];
+
 export interface KernelTimers {
   /** CONFIG_HZ: the timer wheel's grain lengthens TIME_WAIT. */
   readonly hz: number;

@@ -16,6 +16,9 @@ const table: readonly (readonly [size: number, losses: readonly number[]])[] = [
   [64_512, [2e-6, 2e-6, 5e-6, 8e-5, 2e-3, 1.2e-2]],
 ];
 
+/** How far above the table its last slope is followed, in shares; farther on, whoever finds no port is what decides. */
+const OVERLOAD = 0.1;
+
 /** What loses nothing that can be told. */
 export const NEGLIGIBLE_LOSS = 1e-7;
 
@@ -28,13 +31,41 @@ export function natLossOf(size: number, offered: number): number | undefined {
   const row = table.find(([known]) => known === size);
   if (row === undefined) return undefined;
   const share = offered / size;
-  if (share <= offeredShares[0]) return Math.min(row[1][0]!, share < 0.7 ? NEGLIGIBLE_LOSS : row[1][0]!);
-  const last = row[1].length - 1;
-  if (share >= offeredShares[last]!) return Math.max(row[1][last]!, 1 - 1 / share);
+  const losses = row[1];
+  // Below the table as between its first two shares, halving at least: too high rather than too low.
+  if (share <= offeredShares[0]) return Math.max(NEGLIGIBLE_LOSS, losses[0]! * Math.min(0.5, losses[0]! / losses[1]!) ** ((offeredShares[0] - share) / (offeredShares[1] - offeredShares[0])));
+  const last = losses.length - 1;
+  if (share >= offeredShares[last]!) {
+    const slope = (losses[last]! - losses[last - 1]!) / (offeredShares[last]! - offeredShares[last - 1]!);
+    return Math.max(losses[last]! + slope * Math.min(OVERLOAD, share - offeredShares[last]!), 1 - 1 / share);
+  }
   const above = offeredShares.findIndex((known) => known >= share);
   const [low, high] = [offeredShares[above - 1]!, offeredShares[above]!];
   const position = (share - low) / (high - low);
   return Math.exp(Math.log(row[1][above - 1]!) * (1 - position) + Math.log(row[1][above]!) * position);
+}
+
+/** Cilium's window of 32 ports from a random start: loss by the share of the range offered. */
+const ciliumLosses = [
+  [0.6, 5.5e-4],
+  [0.7, 5.2e-3],
+  [0.8, 2.2e-2],
+] as const;
+
+/** The highest loss that any size of the table has at a share of its ports offered. */
+export function worstNatLoss(share: number): number {
+  return Math.max(...table.map(([size]) => natLossOf(size, share * size)!));
+}
+
+/**
+ * Loss of Cilium's eBPF source NAT, which tries 32 ports: an order of magnitude, from a simulation of one window with
+ * uniform starts at three shares; log-linear between them and beyond.
+ * @param share offered over ports. @returns at most 1, at least {@link NEGLIGIBLE_LOSS}.
+ */
+export function ciliumLossOf(share: number): number {
+  const [low, high] = share < ciliumLosses[1][0] ? [ciliumLosses[0], ciliumLosses[1]] : [ciliumLosses[1], ciliumLosses[2]];
+  const position = (share - low[0]) / (high[0] - low[0]);
+  return Math.min(1, Math.max(NEGLIGIBLE_LOSS, 1 - 1 / share, Math.exp(Math.log(low[1]) * (1 - position) + Math.log(high[1]) * position)));
 }
 
 /**
