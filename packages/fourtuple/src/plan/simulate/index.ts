@@ -1,0 +1,12 @@
+export * from './batch-means.ts';
+export * from './curve.ts';
+export * from './distributions.ts';
+export * from './expected.ts';
+export * from './host.ts';
+export * from './random.ts';
+export { FleetSpecError } from './fields.ts';
+export * from './fleet.ts';
+export * from './fleet-blocks.ts';
+export * from './fleet-series.ts';
+export * from './fleet-spec.ts';
+export * from './parse-fleet.ts';
