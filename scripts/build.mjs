@@ -71,12 +71,12 @@ export async function build({ withTypes = false } = {}) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const external = ['koffi', /^node:/];
-  const library = Object.fromEntries(['model', 'law', 'usage', 'diagnose', 'report', 'filter', 'kernel', 'observe'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
+  const library = Object.fromEntries(['model', 'law', 'usage', 'plan', 'diagnose', 'report', 'filter', 'kernel', 'observe'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
   library.index = join(home, 'src/index.ts');
   const modules = await rolldown({ input: library, platform: 'node', external, logLevel: 'warn' });
   await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
   await modules.close();
-  const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
+  const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts'), 'fleet-worker': join(home, 'src/cli/commands/simulate/fleet-worker.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
   await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', charset: 'ascii', codeSplitting: { groups: [{ name: 'core', test: hot }] } });
   await cli.close();
   for (const name of readdirSync(join(dist, 'cli'))) wrap(join(dist, 'cli', name));

@@ -33,7 +33,7 @@ writes latest.json and latest.md. Needs root (network namespaces) and a C compil
 
   --sizes N,N,...   sockets of the snapshot job    (default 1000,10000,100000)
   --rounds N        rounds a competitor            (default 5; startup has 21,
-                    event-loop and in-process have 15)
+                    event-loop, in-process and formulas have 15)
   --only JOB        may be given more than once:
                     ${jobNames.join(', ')}
   --quick           small sizes, few rounds: a try-out

@@ -1,6 +1,8 @@
 import { limitBinary } from './compile.ts';
+import { formulas, type FormulaName } from './formulas.ts';
 import { fourtupleBin } from './paths.ts';
 import { findProgram } from './programs.ts';
+import { simulationNames, simulations } from './simulations.ts';
 
 /** How to read a number of sockets out of what a program prints. */
 export type AnswerKind = 'number' | 'limit' | 'ports';
@@ -29,7 +31,12 @@ export interface ResidentCompetitor extends Named {
   readonly counting: Counting;
 }
 
-export type Competitor = CommandCompetitor | ResidentCompetitor;
+/** Is computed inside the process of the inner stage; it looks at no socket. */
+export interface FormulaCompetitor extends Named {
+  readonly formula: FormulaName;
+}
+
+export type Competitor = CommandCompetitor | ResidentCompetitor | FormulaCompetitor;
 
 interface Candidate extends CommandCompetitor {
   /** Programs that must be installed. */
@@ -151,6 +158,16 @@ export function inboundCompetitors(): Selection {
 export function inProcessCompetitors(): Selection {
   const resident: ResidentCompetitor = { id: 'in-process', title: 'the library, as ports --quick', counting: 'quick' };
   return { competitors: [limit('limit'), resident], leftOut: [] };
+}
+
+export function formulaCompetitors(): Selection {
+  const names: readonly FormulaName[] = ['erlang-million', 'erlang-range'];
+  return { competitors: names.map((name) => ({ id: name, title: formulas[name].title, formula: name })), leftOut: [] };
+}
+
+/** Cold processes, which look at no socket. */
+export function simulateCompetitors(): Selection {
+  return select(simulationNames.map((id) => ({ id, title: `fourtuple ${simulations[id].title}`, command: fourtuple('simulate', ...simulations[id].args), accept: done })));
 }
 
 export function eventLoopCompetitors(): Selection {

@@ -31,5 +31,7 @@ export function withUnit(value: number, unit: Unit): string {
       return `${value.toFixed(1)} MiB`;
     case 'us':
       return `${value.toFixed(2)} us`;
+    case 'ns':
+      return `${value.toFixed(1)} ns`;
   }
 }

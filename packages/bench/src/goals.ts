@@ -1,5 +1,7 @@
+import { formulas, type FormulaName } from './formulas.ts';
 import { longPauseMs } from './pauses.ts';
 import type { CompetitorResult, StageResult } from './results.ts';
+import { nanosecondsEach, type SimulationName } from './simulations.ts';
 import type { JobName } from './stage.ts';
 
 /** A goal reads: `subject` is at most, or at least, `bound` `unit`. */
@@ -15,7 +17,7 @@ interface Goal {
   readonly measure: (stage: StageResult, stages: readonly StageResult[]) => Measured | undefined;
 }
 
-export type Unit = 'times' | 'ms' | 'MiB' | 'us';
+export type Unit = 'times' | 'ms' | 'MiB' | 'us' | 'ns';
 
 export interface Measured {
   /** What the goal is about. */
@@ -103,6 +105,30 @@ const goals: readonly Goal[] = [
     sockets: 500_000,
     measure: inboundMemory,
   },
+  formulaGoal('erlang-million', 200),
+  formulaGoal('erlang-range', 20),
+  simulationGoal('host', 500, 'an event of simulate host'),
+  simulationGoal('day', 30, 'a load of simulate fleet, most hosts quiet'),
+  simulationGoal('overloaded', 30, 'a load of simulate fleet, every host losing'),
+  {
+    subject: 'peak memory of simulate fleet, 400,000 tuples',
+    at: 'most',
+    bound: 200,
+    unit: 'MiB',
+    job: 'simulate',
+    measure: (stage) => {
+      const cost = find(stage, 'day')?.cost;
+      return cost && { value: cost.maxRssKb.median / 1024 };
+    },
+  },
+  {
+    subject: 'one worker of simulate fleet against two',
+    at: 'least',
+    bound: 1.5,
+    unit: 'times',
+    job: 'simulate',
+    measure: (stage) => wallRatio(stage, 'overloaded', 'overloaded-2'),
+  },
 ];
 
 /** Goals of the snapshot that the product does not try to meet yet. */
@@ -146,6 +172,27 @@ function inboundMemory(stage: StageResult, stages: readonly StageResult[]): Meas
   const peakWithout = without && find(without, 'quick')?.cost?.maxRssKb.median;
   if (peak === undefined || peakWithout === undefined) return undefined;
   return { value: (peak - peakWithout) / 1024 };
+}
+
+/** Of a sample's milliseconds, what one call takes. */
+export function callMicroseconds(name: FormulaName, sampleMs: number): number {
+  return (sampleMs * 1000) / formulas[name].calls;
+}
+
+function formulaGoal(name: FormulaName, bound: number): Goal {
+  const measure = (stage: StageResult): Measured | undefined => {
+    const cost = find(stage, name)?.cost;
+    return cost && { value: callMicroseconds(name, cost.wallMs.median), cpu: callMicroseconds(name, cost.cpuMs.median) };
+  };
+  return { subject: formulas[name].title, at: 'most', bound, unit: 'us', job: 'formulas', measure };
+}
+
+function simulationGoal(name: SimulationName, bound: number, subject: string): Goal {
+  const measure = (stage: StageResult): Measured | undefined => {
+    const cost = find(stage, name)?.cost;
+    return cost && { value: nanosecondsEach(name, cost.wallMs.median), cpu: nanosecondsEach(name, cost.cpuMs.median) };
+  };
+  return { subject, at: 'most', bound, unit: 'ns', job: 'simulate', measure };
 }
 
 function pauseGoal(id: string, subject: string): Goal {

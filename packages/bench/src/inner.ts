@@ -1,9 +1,10 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { readAnswer } from './answers.ts';
 import type { Competitor } from './competitors.ts';
+import { evaluate } from './formulas.ts';
 import { measure, MeasureError, outputOf } from './measure.ts';
 import { withoutMachinePaths } from './paths.ts';
-import type { Resident } from './resident.ts';
+import { sampled, type Resident } from './resident.ts';
 import { decodeStage, encodeEvent, type Stage, type StageEvent } from './stage.ts';
 
 const standardInput = 0;
@@ -40,7 +41,9 @@ async function countAll(stage: Stage, resident: Resident): Promise<Set<string>> 
 }
 
 async function countOne(competitor: Competitor, resident: Resident): Promise<void> {
-  if (!('command' in competitor)) {
+  if ('formula' in competitor) {
+    evaluate(competitor.formula);
+  } else if (!('command' in competitor)) {
     const answer = await resident.count(competitor.counting);
     if (answer !== undefined) emit({ type: 'count', competitor: competitor.id, answer });
   } else if (competitor.count !== undefined) {
@@ -60,6 +63,11 @@ async function runRound(stage: Stage, resident: Resident, round: number, failed:
 async function runOne(competitor: Competitor, resident: Resident): Promise<void> {
   if ('command' in competitor) {
     emit({ type: 'sample', competitor: competitor.id, sample: measure(competitor.command, competitor.accept) });
+    return;
+  }
+  if ('formula' in competitor) {
+    const sample = await sampled(() => void evaluate(competitor.formula));
+    emit({ type: 'sample', competitor: competitor.id, sample });
     return;
   }
   const { sample, pauses } = await resident.run(competitor.counting);

@@ -1,9 +1,11 @@
 import type { BenchOptions } from './arguments.ts';
 import {
   eventLoopCompetitors,
+  formulaCompetitors,
   inboundCompetitors,
   inProcessCompetitors,
   ownersCompetitors,
+  simulateCompetitors,
   snapshotCompetitors,
   startupCompetitors,
   type Selection,
@@ -30,6 +32,10 @@ export function planStages(options: BenchOptions): PlannedStage[] {
         return [planned(job, sockets[job], residentRounds, eventLoopCompetitors())];
       case 'in-process':
         return [planned(job, sockets[job], residentRounds, inProcessCompetitors())];
+      case 'formulas':
+        return [planned(job, 0, options.residentRounds, formulaCompetitors())];
+      case 'simulate':
+        return [planned(job, 0, rounds, simulateCompetitors())];
       case 'inbound':
         return [
           planned(job, sockets[job], rounds, inboundCompetitors()),

@@ -1,9 +1,11 @@
 import { eventLoopSection } from './event-loop-section.ts';
 import { grouped, withUnit } from './figures.ts';
+import { formulasSection } from './formulas-section.ts';
 import { judge, neverCovered, type GoalReport, type Verdict } from './goals.ts';
 import { inboundSection } from './inbound-section.ts';
 import { faultsOf, type BenchResults } from './results.ts';
 import { inProcessSection, ownersSection, snapshotSection, startupSection } from './sections.ts';
+import { simulateSection } from './simulate-section.ts';
 import type { JobName } from './stage.ts';
 import { bullets, table } from './table.ts';
 
@@ -19,6 +21,8 @@ export function renderMarkdown(results: BenchResults): string {
     ...of('event-loop').map(eventLoopSection),
     ...of('in-process').map(inProcessSection),
     inboundSection(of('inbound')),
+    ...of('formulas').map(formulasSection),
+    ...of('simulate').map(simulateSection),
     faultSection(stages.flatMap(faultsOf)),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;

@@ -21,7 +21,7 @@ function replace(file: string, text: string): void {
 /** A line a goal, for the terminal. */
 export function goalLines({ stages }: BenchResults): string[] {
   return judge(stages).verdicts.map(({ met, sockets, subject, value, at, bound, unit }) => {
-    const size = sockets === 0 ? 'start-up' : `${sockets.toLocaleString('en')} sockets`;
+    const size = sockets === 0 ? 'no sockets' : `${sockets.toLocaleString('en')} sockets`;
     return `${met ? 'met    ' : 'NOT MET'}  ${size}: ${subject}: ${withUnit(value, unit)}, wanted at ${at} ${withUnit(bound, unit)}`;
   });
 }

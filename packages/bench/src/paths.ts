@@ -12,6 +12,7 @@ export const binaries = join(packageRoot, 'out');
 /** The inner stage of the jobs that use the library. */
 export const inProcessFile = join(binaries, 'in-process.mjs');
 export const defaultResults = join(packageRoot, 'results');
+export const fleets = join(packageRoot, 'fleets');
 
 export const fourtupleBin = resolve(
   process.env['FOURTUPLE_BIN'] ?? join(packageRoot, '..', 'fourtuple', 'bin', 'fourtuple.js'),

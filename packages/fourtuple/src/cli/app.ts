@@ -3,8 +3,10 @@ import { checkCommand } from './commands/check/command.ts';
 import { completionCommand } from './commands/completion/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { freeCommand } from './commands/free/command.ts';
+import { planCommand } from './commands/plan/command.ts';
 import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
+import { simulateCommand } from './commands/simulate/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
 import { whyCommand } from './commands/why/command.ts';
 import { whoCommand } from './commands/who/command.ts';
@@ -20,7 +22,9 @@ export const commands = {
   who: whoCommand,
   why: whyCommand,
   free: freeCommand,
+  plan: planCommand,
   record: recordCommand,
+  simulate: simulateCommand,
   doctor: doctorCommand,
   completion: completionCommand,
 };

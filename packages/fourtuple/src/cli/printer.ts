@@ -21,7 +21,8 @@ export class Printer {
     this.#out = context.process.stdout;
     this.isTerminal = this.#out.isTTY === true;
     this.theme = themeFor(this.#out, context.process.env, flags.color);
-    this.width = this.isTerminal ? (this.#out.columns ?? 80) : undefined;
+    // Some terminals report none.
+    this.width = this.isTerminal ? this.#out.columns || 80 : undefined;
     this.canClear = this.isTerminal && context.process.env['TERM'] !== 'dumb';
     this.isQuiet = flags.quiet === true;
     this.isVerbose = flags.verbose === true;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'doctor', 'record'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'simulate', 'doctor', 'record'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -100,6 +100,43 @@ describe('the schemas', () => {
     };
     walk(schemas[name], name);
     expect(bare).toEqual([]);
+  });
+});
+
+describe('documents of plan', () => {
+  it.each([
+    [['--rate', '470'], 1],
+    [['--rate', '0'], 0],
+    [['service', '--rate', '30', '--bind-first', '--descriptors', '1024', '--conntrack', '262144', '--nat', 'linux-masquerade', '--hosts', '5', '--growth', '5%'], 0],
+    [['pool', '--rate', '500', '--request-time', '20ms', '--idle', '15s', '--threads', '10', '--each', '2'], 0],
+    [['pool', '--rate', '0', '--request-time', '20ms'], 0],
+    [['nat', '--rate', '40', '--hosts', '20'], 0],
+    [['nat', 'gcp-nat-static', '--rate', '40'], 1],
+    [['nat', '--rate', '0'], 0],
+    [['sources', '--rate', '1000', '--sources', '2'], 1],
+    [['sources', '--rate', '1', '--range', '40000-40001', '--reserved', '40000-40001'], 1],
+  ] as const)('%j', async (inputs, exitCode) => {
+    await document('plan', 'plan', ...inputs, '--json');
+    expect((await run('plan', ...inputs, '--json')).exitCode).toBe(exitCode);
+  });
+});
+
+describe('documents of simulate', () => {
+  const fleet = join(temporary, 'fleet.yaml');
+
+  it.each([
+    [['--rate', '100', '--lifetime', '1s', '--close', 'peer', '--ports', '100', '--retry', '50%']],
+    [['--rate', '10', '--ports', '50', '--addresses', '2', '--policy', 'hash', '--batch', '3', '--batches', 'geometric', '--lifetimes', 'lognormal']],
+    [['--rate', '10', '--lifetimes', 'hyperexponential']],
+  ] as const)('host %j', async (inputs) => {
+    expect(await document('simulate', 'simulate', 'host', ...inputs, '--connections', '1000', '--json')).toMatchObject({ kind: 'host', fleet: null, services: [], series: [] });
+  });
+
+  it('fleet', async () => {
+    writeFileSync(fleet, 'steps: 3\nhosts: [{ name: web, count: 10, spread: 0.2, nat: out }]\nservices: [{ name: api, hosts: web, rate: 500, lifetime: 50ms }]\nnats: [{ name: out, profile: aws-nat-gateway }]\n');
+    const { services, series } = await document('simulate', 'simulate', 'fleet', fleet, '--json');
+    expect(services).toHaveLength(1);
+    expect((series as { offered: number[] }[])[0]!.offered).toHaveLength(3);
   });
 });
 

@@ -1,0 +1,71 @@
+import { constraintsOf, defaultSupply, natProfiles, profileNamed, type Constraint, type NatProfile } from '../../../plan/index.ts';
+import { plural } from '../../../model/index.ts';
+import { renderTable, type Column } from '../../../report/index.ts';
+import { ExitCode, type CliContext } from '../../context.ts';
+import { Printer } from '../../printer.ts';
+import type { NatPlanFlags } from './command.ts';
+import { constraintDocument, finite } from './document.ts';
+import { demandOf } from './request.ts';
+import { figure, shareText, timeText } from './numbers.ts';
+
+interface Row {
+  readonly profile: NatProfile;
+  readonly addresses: number;
+  /** Its limits with so many addresses, the tightest first. */
+  readonly constraints: readonly Constraint[];
+  readonly ratio: number;
+  /** Rate of one host up to which it holds. */
+  readonly safeRate: number;
+  readonly holdSeconds: number;
+}
+
+export function runPlanNat(this: CliContext, flags: NatPlanFlags, name?: string): void {
+  const profiles = name === undefined ? [...natProfiles.values()] : [profileNamed(name)];
+  const rows = profiles.map((profile) => rowOf(profile, flags));
+  const printer = new Printer(this, flags);
+  // Of all profiles some never hold: only a profile that was asked for gives a verdict.
+  this.process.exitCode = name !== undefined && rows[0]!.ratio > 1 ? ExitCode.notDone : ExitCode.done;
+  if (flags.json === true) {
+    printer.json({ schema: 'fourtuple.plan/1', kind: 'nat', lossAllowed: flags.loss, profiles: rows.map(documentOf) });
+    return;
+  }
+  if (printer.isQuiet) printer.lines(rows.map((row) => `${row.profile.name} ${row.ratio <= 1 ? 'holds' : 'too much'}`));
+  else {
+    printer.paragraph(`${figure(flags.rate)} new connections a second from ${flags.hosts === 1 ? 'one host' : `each of ${plural(flags.hosts, 'host')}`}, to ${plural(flags.destinations, 'destination')}; at most ${shareText(flags.loss)} may fail.`);
+    printer.lines(renderTable(columns, rows, printer));
+    printer.paragraph('in use: ports for one destination on average; safe rate: of one host. A NAT keeps a mapping after a FIN whoever closes first.', { style: 'dim' });
+    for (const { profile } of name === undefined && !printer.isVerbose ? [] : rows) printer.paragraph(`${profile.name}: ${profile.notes} Source: ${profile.source}; read on ${profile.checkedOn}.`, { hanging: '  ' });
+  }
+  printer.flush();
+}
+
+function rowOf(profile: NatProfile, flags: NatPlanFlags): Row {
+  const at = (addresses: number): Row => {
+    const service = demandOf(flags, 'service', { profile, addresses, hosts: flags.hosts });
+    const constraints = constraintsOf(service, defaultSupply, flags.loss).filter(({ id }) => id === 'nat-ports' || id === 'nat-connections').sort((left, right) => right.ratio - left.ratio);
+    const { ratio } = constraints[0]!;
+    const ports = constraints.find(({ id }) => id === 'nat-ports')!;
+    const mappings = profile.scope === 'per-host' ? 1 : flags.hosts;
+    return { profile, addresses, constraints, ratio, safeRate: ratio === 0 ? Number.POSITIVE_INFINITY : flags.rate / ratio, holdSeconds: flags.rate === 0 ? Number.NaN : (ports.offered * flags.destinations) / flags.rate / mappings };
+  };
+  if (flags.addresses !== undefined || profile.scope === 'per-host') return at(flags.addresses ?? 1);
+  // More addresses do not help against a limit of connections: then the fewest that do for the ports.
+  let addresses = 1;
+  while (addresses < profile.mostAddresses && at(addresses).constraints.find(({ id }) => id === 'nat-ports')!.ratio > 1) addresses++;
+  return at(addresses);
+}
+
+function documentOf({ profile, addresses, constraints, ratio, safeRate, holdSeconds }: Row): Record<string, unknown> {
+  return { name: profile.name, title: profile.title, scope: profile.scope, addresses, mostAddresses: profile.mostAddresses, holds: ratio <= 1, ratio: finite(ratio), safeRatePerSecond: finite(safeRate), holdSeconds: finite(holdSeconds), constraints: constraints.map(constraintDocument), source: profile.source, checkedOn: profile.checkedOn, notes: profile.notes };
+}
+
+const columns: readonly Column<Row>[] = [
+  { id: 'name', title: 'profile', help: 'Name of the profile.', align: 'left', value: ({ profile }) => profile.name },
+  { id: 'addresses', title: 'addresses', help: 'Addresses, the least that do unless they were given.', align: 'right', value: ({ addresses }) => addresses, text: ({ profile, addresses }) => (profile.scope === 'per-host' ? 'per host' : String(addresses)), dropFirst: 1 },
+  { id: 'hold', title: 'hold', help: 'How long it keeps a connection, its life included.', align: 'right', value: ({ holdSeconds }) => holdSeconds, text: ({ holdSeconds }) => (Number.isNaN(holdSeconds) ? '-' : timeText(holdSeconds)), dropFirst: 2 },
+  { id: 'capacity', title: 'has', help: 'Ports for one destination.', align: 'right', value: ({ constraints }) => constraints[0]!.capacity, text: ({ constraints }) => figure(constraints[0]!.capacity) },
+  { id: 'offered', title: 'in use', help: 'Ports in use for one destination on average.', align: 'right', value: ({ constraints }) => constraints[0]!.offered, text: ({ constraints }) => figure(constraints[0]!.offered) },
+  { id: 'safe', title: 'safe rate', help: 'New connections a second of one host up to which it holds.', align: 'right', value: ({ safeRate }) => safeRate, text: ({ safeRate }) => figure(safeRate) },
+  { id: 'loss', title: 'fails', help: 'Share that fails.', align: 'right', value: ({ constraints }) => constraints[0]!.loss, text: ({ constraints }) => shareText(constraints[0]!.loss) },
+  { id: 'verdict', title: '', help: 'Whether it holds.', align: 'left', value: ({ ratio }) => (ratio <= 1 ? 'holds' : 'too much'), style: ({ ratio }) => (ratio <= 1 ? 'ok' : 'critical') },
+];
