@@ -57,15 +57,7 @@ function gunzipMembers(bytes: Buffer): string {
  * skipped when there are whole ones before it.
  */
 export function loadRecording(path: string, at?: string): Snapshot {
-  const bytes = path === '-' ? readFileSync(0) : readFileSync(path);
-  let text: string;
-  try {
-    text = bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP ? gunzipMembers(bytes) : bytes.toString('utf8');
-  } catch (error) {
-    throw new CommandError(`${path} is a damaged gzip file (${(error as Error).message}).`, 'Use another recording.');
-  }
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length === 0) throw new CommandError(`${path} is empty.`, 'Write a recording with "fourtuple record FILE".');
+  const lines = linesOf(path);
   if (at === undefined) return decodeLast(lines);
   if (/^\d{1,9}$/.test(at)) {
     const line = lines[Number(at) - 1];
@@ -88,4 +80,29 @@ function decodeLast(lines: readonly string[]): Snapshot {
     if (lines.length > 1) return decodeSnapshot(lines.at(-2)!);
     throw error;
   }
+}
+
+/** Reads the snapshots of a recording one after the other; a last line that a crash cut short is left out. */
+export function* loadSeries(path: string): Generator<Snapshot> {
+  const lines = linesOf(path);
+  for (const [index, line] of lines.entries()) {
+    try {
+      yield decodeSnapshot(line);
+    } catch (error) {
+      if (index === 0 || index < lines.length - 1) throw error;
+    }
+  }
+}
+
+function linesOf(path: string): string[] {
+  const bytes = path === '-' ? readFileSync(0) : readFileSync(path);
+  let text: string;
+  try {
+    text = bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP ? gunzipMembers(bytes) : bytes.toString('utf8');
+  } catch (error) {
+    throw new CommandError(`${path} is a damaged gzip file (${(error as Error).message}).`, 'Use another recording.');
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new CommandError(`${path} is empty.`, 'Write a recording with "fourtuple record FILE".');
+  return lines;
 }

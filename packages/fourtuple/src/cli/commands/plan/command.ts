@@ -4,8 +4,9 @@ import type { CliContext } from '../../context.ts';
 import { wholeNumber } from '../../flags.ts';
 import { natFlags, neededRate, optionalRate, outputFlags, supplyFlags, type DemandFlags, type NatFlags, type OutputFlags, type SupplyFlags } from './flags.ts';
 
-export interface ServiceFlags extends Omit<DemandFlags, 'rate'>, SupplyFlags, NatFlags, OutputFlags {
+export interface ServiceFlags extends Omit<DemandFlags, 'rate' | 'peakedness'>, SupplyFlags, NatFlags, OutputFlags {
   readonly rate?: number | undefined;
+  readonly peakedness?: number | undefined;
   readonly bindFirst?: boolean | undefined;
   readonly growth: number;
   readonly descriptors?: number | undefined;

@@ -40,7 +40,13 @@ const demandFlags = {
 
 /** A rate that must be given, and one that may come from elsewhere. */
 export const neededRate = { rate, ...demandFlags, loss: lossFlag } as const;
-export const optionalRate = { rate: { ...rate, optional: true }, ...demandFlags, loss: lossFlag } as const;
+const { default: _, ...peakedness } = demandFlags.peakedness;
+export const optionalRate = {
+  rate: { ...rate, optional: true },
+  ...demandFlags,
+  peakedness: { ...peakedness, brief: `${peakedness.brief} (default: 1, or what a recording of several snapshots shows)`, optional: true },
+  loss: lossFlag,
+} as const;
 
 export const supplyFlags = {
   range: { kind: 'parsed', parse: String, brief: 'Local port range, LO-HI (default: 32768-60999)', optional: true, placeholder: 'LO-HI' },

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { lossCurve, makePlan, parsePlanRequest, remediesFor, sensitivitiesOf, type Plan, type PlanRequest } from '../../../plan/index.ts';
 import { lineChartSvg } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { Printer } from '../../printer.ts';
 import { readSpec } from '../../spec-file.ts';
+import { requireWritable, writeWhole } from '../../whole-file.ts';
 import type { ServiceFlags } from './command.ts';
 import { planDocument } from './document.ts';
 import { demandOf, natOf, requestOf, supplyOf } from './request.ts';
@@ -12,18 +12,19 @@ import { readHost } from './from-host.ts';
 import { printPlan } from './screen.ts';
 
 export async function runPlanService(this: CliContext, flags: ServiceFlags): Promise<void> {
-  const { request, limits } = await requested(this, flags);
+  if (flags.svg !== undefined) requireWritable('--svg', flags.svg);
+  const { request, limits } = await requested(flags);
   const plan = makePlan(request);
   const printer = new Printer(this, flags);
   this.process.exitCode = plan.headroom >= 1 ? ExitCode.done : ExitCode.notDone;
-  if (flags.svg !== undefined) writeFileSync(flags.svg, chartOf(plan));
+  if (flags.svg !== undefined) writeWhole(flags.svg, [chartOf(plan)]);
   const found = { plan, remedies: remediesFor(plan), sensitivities: sensitivitiesOf(request), curve: lossCurve(request, [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]), limits };
   if (flags.json === true) printer.json(planDocument(found));
   else printPlan(printer, found);
   printer.flush();
 }
 
-async function requested(context: CliContext, flags: ServiceFlags): Promise<{ request: PlanRequest; limits: readonly string[] }> {
+async function requested(flags: ServiceFlags): Promise<{ request: PlanRequest; limits: readonly string[] }> {
   const fromHost = flags.fromHost === true || flags.input !== undefined;
   const ways = [flags.rate !== undefined ? '--rate' : '', flags.services !== undefined ? '--services' : '', fromHost ? (flags.fromHost === true ? '--from-host' : '--input') : ''].filter((way) => way !== '');
   if (flags.fromHost === true && flags.input !== undefined) throw new UsageError('--from-host and --input exclude each other: a recording is another host, or another time');
@@ -31,9 +32,9 @@ async function requested(context: CliContext, flags: ServiceFlags): Promise<{ re
   if (ways.length > 1) throw new UsageError(`${ways.join(' and ')} exclude each other: each says what the services are`);
   if (!fromHost && (flags.namespace !== undefined || flags.at !== undefined)) throw new UsageError('--namespace and --at belong to --from-host or --input');
   if (flags.services !== undefined) return { request: parsePlanRequest(readSpec(flags.services)), limits: [] };
-  if (fromHost) return readHost(context, flags);
+  if (fromHost) return readHost(flags);
   const host = { ...supplyOf(flags), descriptors: flags.descriptors, conntrackMax: flags.conntrack };
-  const service = demandOf({ ...flags, rate: flags.rate! }, 'service', natOf(flags), flags.bindFirst === true);
+  const service = demandOf({ ...flags, rate: flags.rate!, peakedness: flags.peakedness ?? 1 }, 'service', natOf(flags), flags.bindFirst === true);
   return { request: requestOf([service], host, flags.loss, flags.growth), limits: [] };
 }
 

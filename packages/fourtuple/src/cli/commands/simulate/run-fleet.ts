@@ -14,7 +14,7 @@ import { FleetWorkers, hasWorkers } from './fleet-workers.ts';
 import { interrupted } from './interrupted.ts';
 import { lossText } from './loss-text.ts';
 import { Progress } from './progress.ts';
-import { requireWritable, writeWhole } from './whole-file.ts';
+import { requireWritable, writeWhole } from '../../whole-file.ts';
 
 /** Tuples times steps below which starting threads takes longer than it saves. */
 const WORTH_THREADS = 50_000_000;

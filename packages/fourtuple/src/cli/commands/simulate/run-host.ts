@@ -11,7 +11,7 @@ import { partColumns, partsChart } from './host-parts.ts';
 import { interrupted } from './interrupted.ts';
 import { lossText } from './loss-text.ts';
 import { Progress } from './progress.ts';
-import { requireWritable, writeWhole } from './whole-file.ts';
+import { requireWritable, writeWhole } from '../../whole-file.ts';
 
 /** Events between two looks at whether somebody wants to stop: some tenths of a second. */
 const SLICE = 2_000_000;

@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UsageError } from '../../errors.ts';
+import { UsageError } from './errors.ts';
 
 /** @throws UsageError when nothing can be written there: known before a long run, not after it. */
 export function requireWritable(flag: string, path: string): void {
