@@ -57,6 +57,8 @@ export const badArguments: readonly BadArguments[] = [
   { args: ['plan', 'pool', '--rate', '1', '--request-time', '1s', '--each', '2'], names: /--threads/ },
   { args: ['plan', 'nat', 'no-such-nat', '--rate', '1'], names: /"no-such-nat".*aws-nat-gateway/ },
   { args: ['plan', 'sources'], names: /rate/ },
+  { args: ['plan', 'sources', '--rate', '1e9'], names: /too large/ },
+  { args: ['plan', 'pool', '--rate', '1e9', '--request-time', '1s'], names: /too large/ },
   { args: ['why', 'bind'], names: /0\.0\.0\.0:3306/ },
   { args: ['why', 'connect'], names: /10\.0\.0\.9:5432/ },
   { args: ['why', 'bind', '80', '81'], names: /address and a port/ },

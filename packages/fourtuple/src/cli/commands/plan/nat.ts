@@ -5,7 +5,7 @@ import { ExitCode, type CliContext } from '../../context.ts';
 import { Printer } from '../../printer.ts';
 import type { NatPlanFlags } from './command.ts';
 import { constraintDocument, finite } from './document.ts';
-import { demandOf } from './request.ts';
+import { computed, demandOf } from './request.ts';
 import { figure, shareText, timeText } from './numbers.ts';
 
 interface Row {
@@ -21,7 +21,7 @@ interface Row {
 
 export function runPlanNat(this: CliContext, flags: NatPlanFlags, name?: string): void {
   const profiles = name === undefined ? [...natProfiles.values()] : [profileNamed(name)];
-  const rows = profiles.map((profile) => rowOf(profile, flags));
+  const rows = computed(() => profiles.map((profile) => rowOf(profile, flags)));
   const printer = new Printer(this, flags);
   // Of all profiles some never hold: only a profile that was asked for gives a verdict.
   this.process.exitCode = name !== undefined && rows[0]!.ratio > 1 ? ExitCode.notDone : ExitCode.done;

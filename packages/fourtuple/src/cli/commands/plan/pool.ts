@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { Printer } from '../../printer.ts';
 import type { PoolFlags } from './command.ts';
 import { figure, shareText, timeText } from './numbers.ts';
+import { computed } from './request.ts';
 
 export function runPlanPool(this: CliContext, flags: PoolFlags): void {
   const { rate, requestTime, wait, miss, renew, jitter, idle, threads, each } = flags;
@@ -13,7 +14,7 @@ export function runPlanPool(this: CliContext, flags: PoolFlags): void {
   if (threads === undefined && each !== 1) throw new UsageError('--each belongs to --threads');
   const demand = { requestsPerSecond: rate, requestSeconds: requestTime };
   const busy = busyConnections(demand);
-  const size = Math.max(poolFor(demand, wait, miss), threads === undefined ? 1 : deadlockFloor(threads, each));
+  const size = Math.max(computed(() => poolFor(demand, wait, miss)), threads === undefined ? 1 : deadlockFloor(threads, each));
   const timeWait = closingSeconds('we');
   const waits = waitsLonger(size, busy, wait / requestTime);
   const ports = poolPorts(size, renew, 1, timeWait);

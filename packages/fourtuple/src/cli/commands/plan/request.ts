@@ -24,3 +24,13 @@ export function supplyOf({ range, reserved, sources, policy, hz }: SupplyFlags):
 export function requestOf(services: readonly ServiceDemand[], host: HostSupply, loss: number, growthPerMonth = 0): PlanRequest {
   return { services, host, loss, growthPerMonth };
 }
+
+/** The formulas end at 10^9 ports. @throws UsageError for what is beyond that. */
+export function computed<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`this is too large to be computed: ${error.message}`);
+    throw error;
+  }
+}

@@ -7,18 +7,18 @@ import { readSpec } from '../../spec-file.ts';
 import { requireWritable, writeWhole } from '../../whole-file.ts';
 import type { ServiceFlags } from './command.ts';
 import { planDocument } from './document.ts';
-import { demandOf, natOf, requestOf, supplyOf } from './request.ts';
+import { computed, demandOf, natOf, requestOf, supplyOf } from './request.ts';
 import { readHost } from './from-host.ts';
 import { printPlan } from './screen.ts';
 
 export async function runPlanService(this: CliContext, flags: ServiceFlags): Promise<void> {
   if (flags.svg !== undefined) requireWritable('--svg', flags.svg);
   const { request, limits } = await requested(flags);
-  const plan = makePlan(request);
+  const plan = computed(() => makePlan(request));
   const printer = new Printer(this, flags);
   this.process.exitCode = plan.headroom >= 1 ? ExitCode.done : ExitCode.notDone;
   if (flags.svg !== undefined) writeWhole(flags.svg, [chartOf(plan)]);
-  const found = { plan, remedies: remediesFor(plan), sensitivities: sensitivitiesOf(request), curve: lossCurve(request, [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]), limits };
+  const found = computed(() => ({ plan, remedies: remediesFor(plan), sensitivities: sensitivitiesOf(request), curve: lossCurve(request, [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]), limits }));
   if (flags.json === true) printer.json(planDocument(found));
   else printPlan(printer, found);
   printer.flush();

@@ -4,7 +4,7 @@ import { renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { Printer } from '../../printer.ts';
 import type { SourcesFlags } from './command.ts';
-import { demandOf, supplyOf } from './request.ts';
+import { computed, demandOf, supplyOf } from './request.ts';
 import { figure, shareText } from './numbers.ts';
 
 interface Row {
@@ -27,9 +27,7 @@ export function runPlanSources(this: CliContext, flags: SourcesFlags): void {
   const host = supplyOf({ ...flags, policy: 'least-used' });
   const offered = portsInUse(demandOf(flags, 'service'), host) / flags.destinations;
   const z = 1 + (flags.peakedness - 1) / flags.destinations;
-  const rows = policies
-    .map((policy): Row => ({ policy, how: hows[policy], needed: host.usablePorts === 0 ? Number.POSITIVE_INFINITY : addressesFor(policy, host.usablePorts, offered, flags.loss, z), loss: lossOver(policy, flags.sources, host.usablePorts, offered, z) }))
-    .toSorted((left, right) => left.needed - right.needed || left.loss - right.loss);
+  const rows = computed(() => policies.map((policy): Row => ({ policy, how: hows[policy], needed: host.usablePorts === 0 ? Number.POSITIVE_INFINITY : addressesFor(policy, host.usablePorts, offered, flags.loss, z), loss: lossOver(policy, flags.sources, host.usablePorts, offered, z) }))).toSorted((left, right) => left.needed - right.needed || left.loss - right.loss);
   const printer = new Printer(this, flags);
   this.process.exitCode = rows[0]!.needed <= flags.sources ? ExitCode.done : ExitCode.notDone;
   if (flags.json === true) {
