@@ -8,6 +8,7 @@ const allowed = {
   usage: ['law', 'model'],
   diagnose: ['law', 'usage', 'model'],
   plan: ['model'],
+  knobs: ['model'],
   kernel: ['model'],
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
   free: ['observe', 'kernel', 'filter', 'usage', 'model'],

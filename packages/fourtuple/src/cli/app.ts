@@ -8,6 +8,7 @@ import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
+import { tuneCommand } from './commands/tune/command.ts';
 import { whyCommand } from './commands/why/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
@@ -23,6 +24,7 @@ export const commands = {
   why: whyCommand,
   free: freeCommand,
   plan: planCommand,
+  tune: tuneCommand,
   record: recordCommand,
   simulate: simulateCommand,
   doctor: doctorCommand,

@@ -13,7 +13,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'simulate', 'doctor', 'record'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'simulate', 'doctor', 'record'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -100,6 +100,13 @@ describe('the schemas', () => {
     };
     walk(schemas[name], name);
     expect(bare).toEqual([]);
+  });
+});
+
+describe('documents of tune', () => {
+  it.each([[], ['tcp_fin_timeout'], ['/proc/sys/net/ipv4/tcp_tw_recycle'], ['rlimit_nofile']])('explain %s', async (...key) => {
+    const { knobs } = await document('tune', 'tune', 'explain', ...key, '--json');
+    expect((knobs as Json[]).length > 1).toBe(key.length === 0);
   });
 });
 

@@ -52,6 +52,8 @@ export const badArguments: readonly BadArguments[] = [
   { args: ['plan', '--rate', '1', '--loss', '0'], names: /--loss/ },
   { args: ['plan', '--rate', '1', '--namespace', 'x'], names: /--namespace/ },
   { args: ['plan', '--services', '/no/such/file'], names: /\/no\/such\/file/, code: 1 },
+  { args: ['tune', 'explain', 'tcp_fin_timeot'], names: /did you mean "tcp_fin_timeout"/ },
+  { args: ['tune', 'explain', 'a', 'b'], names: /b/ },
   { args: ['plan', 'pool'], names: /rate/ },
   { args: ['plan', 'pool', '--rate', '1', '--request-time', '0'], names: /--request-time/ },
   { args: ['plan', 'pool', '--rate', '1', '--request-time', '1s', '--each', '2'], names: /--threads/ },
