@@ -9,6 +9,7 @@ const allowed = {
   diagnose: ['law', 'usage', 'model'],
   plan: ['model'],
   knobs: ['model'],
+  knobs: ['model'],
   kernel: ['model'],
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
   free: ['observe', 'kernel', 'filter', 'usage', 'model'],
