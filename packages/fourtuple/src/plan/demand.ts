@@ -18,6 +18,8 @@ export interface ServiceDemand {
   readonly peakedness: number;
   /** The program calls bind(source, 0) without IP_BIND_ADDRESS_NO_PORT: its ports are shared between no destinations. */
   readonly bindsFirst: boolean;
+  /** The one source address that it has; undefined when it spreads over all of the host. */
+  readonly source?: string | undefined;
   readonly nat?: NatDemand | undefined;
 }
 
@@ -52,9 +54,14 @@ export const defaultDemand = { lifetimeSeconds: 0.05, closing: 'we', closingShar
 /** Linux's defaults: 32768 to 60999, one address. */
 export const defaultSupply: HostSupply = { usablePorts: 28_232, widestPorts: 64_512, sources: 1, policy: 'least-used', timers: defaultTimers };
 
+/** bind(source, 0) takes no TIME_WAIT over, whatever tcp_tw_reuse says (measured). */
+function effectiveClosing({ closing, bindsFirst }: Pick<ServiceDemand, 'closing' | 'bindsFirst'>): Closing {
+  return bindsFirst && closing === 'we-reused' ? 'we' : closing;
+}
+
 /** Seconds that a connection takes its source port. */
 export function portHold(service: ServiceDemand, host: HostSupply): number {
-  return holdSeconds(service, host.timers);
+  return holdSeconds({ ...service, closing: effectiveClosing(service) }, host.timers);
 }
 
 /** Source ports in use on one host on average. */
@@ -64,7 +71,8 @@ export function portsInUse(service: ServiceDemand, host: HostSupply): number {
 
 /** Connections in TIME_WAIT on one host on average, were there no limit to them. */
 export function timeWaitsInUse(service: ServiceDemand, host: HostSupply): number {
-  return service.closing === 'we' || service.closing === 'we-reused' ? service.ratePerSecond * service.closingShare * closingSeconds(service.closing, host.timers) : 0;
+  const closing = effectiveClosing(service);
+  return closing === 'we' || closing === 'we-reused' ? service.ratePerSecond * service.closingShare * closingSeconds(closing, host.timers) : 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { constraintsOf, sharedConstraints, type Constraint } from './constraint.ts';
+import { constraintsOf, limitsOf, lossAloneOf, type Constraint } from './constraint.ts';
 import { portHold, portsInUse, timeWaitsInUse, withRate, type HostSupply, type ServiceDemand } from './demand.ts';
 import { connectMicroseconds } from './connect-cost.ts';
 import { timeWaitSeconds } from './hold.ts';
@@ -47,23 +47,43 @@ export interface Plan {
 /** Need, capacity, loss and the binding limit of every service of a host. */
 export function makePlan(request: PlanRequest): Plan {
   const { services, host, loss } = request;
-  const shared = sharedConstraints(services, host, loss);
-  const planned = services.map((service): ServicePlan => {
-    const constraints = byTightness([...constraintsOf(service, host, loss), ...shared.filter((one) => one.services.includes(service.name))]);
-    const tightest = constraints[0];
-    return {
-      service,
-      holdSeconds: portHold(service, host),
-      ports: portsInUse(service, host),
-      constraints,
-      loss: together(constraints),
-      safeRatePerSecond: tightest === undefined || tightest.ratio === 0 ? Number.POSITIVE_INFINITY : service.ratePerSecond / tightest.ratio,
-    };
-  });
-  const constraints = byTightness([...new Set(planned.flatMap((one) => one.constraints))]);
+  const constraints = byTightness(constraintsOf(services, host, loss));
   const [binding, second] = constraints;
-  const headroom = binding === undefined || binding.ratio === 0 ? Number.POSITIVE_INFINITY : 1 / binding.ratio;
-  return { request, services: planned, constraints, binding, second, headroom, monthsLeft: monthsUntil(headroom, request.growthPerMonth), notes: [...timeWaitNotes(request), ...cliffNotes(planned, host), ...natNotes(services)] };
+  const headroom = headroomOf(request, constraints);
+  const planned = services.map((service): ServicePlan => {
+    const own = constraints.filter((one) => one.services.includes(service.name));
+    const tightest = own[0];
+    return { service, holdSeconds: portHold(service, host), ports: portsInUse(service, host), constraints: own, loss: together(own), safeRatePerSecond: tightest === undefined || tightest.ratio === 0 ? Number.POSITIVE_INFINITY : isMixed(services) ? service.ratePerSecond * headroomOf(request, own) : service.ratePerSecond / tightest.ratio };
+  });
+  return { request, services: planned, constraints, binding, second, headroom, monthsLeft: monthsUntil(headroom, request.growthPerMonth), notes: [...timeWaitNotes(request), ...cliffNotes(planned, host), ...burstNotes(services, host), ...natNotes(services)] };
+}
+
+/** Programs that bind first take ports away from those that do not, and the other way round: then limits move with the rates. */
+function isMixed(services: readonly ServiceDemand[]): boolean {
+  return services.some(({ bindsFirst }) => bindsFirst) && services.some(({ bindsFirst }) => !bindsFirst);
+}
+
+const PRECISE = 1e-5;
+
+/** Factor on all rates at which one of these limits begins to lose more than is allowed. */
+function headroomOf(request: PlanRequest, constraints: readonly Constraint[]): number {
+  const tightest = constraints[0];
+  if (tightest === undefined || tightest.ratio === 0) return Number.POSITIVE_INFINITY;
+  if (!isMixed(request.services)) return 1 / tightest.ratio;
+  const meant = new Set(constraints.map(({ id, services }) => `${id} ${services.join()}`));
+  const holds = (factor: number): boolean => {
+    const { services, host, loss } = scaled(request, factor);
+    return limitsOf(services, host).every((one) => lossAloneOf(one) <= loss || !meant.has(`${one.id} ${[...one.contributions.keys()].join()}`));
+  };
+  let low = 0;
+  // Below today's rates there is more than by proportion, above them less.
+  let high = Math.max(1, 1 / tightest.ratio);
+  while (high - low > PRECISE * high) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The same with every rate times a factor. */
@@ -75,7 +95,7 @@ function byTightness(constraints: Constraint[]): Constraint[] {
   return constraints.sort((left, right) => right.ratio - left.ratio || right.offered / right.capacity - left.offered / left.capacity);
 }
 
-/** 1 - Π(1 - B): a connection needs all of them. Each is judged at the full load, which is a little too high. */
+/** 1 - Π(1 - B): a connection needs all of them, and each is judged by what the others let through. */
 function together(constraints: readonly Constraint[]): number {
   return -Math.expm1(constraints.reduce((sum, { loss }) => sum + Math.log1p(-loss), 0));
 }
@@ -99,8 +119,15 @@ const CLIFF = 0.5;
 
 function cliffNotes(planned: readonly ServicePlan[], host: HostSupply): string[] {
   return planned
-    .filter(({ constraints }) => constraints.some(({ id, capacity, offered }) => id === 'source-ports' && offered > capacity * CLIFF && offered <= capacity))
+    .filter(({ constraints }) => host.usablePorts > 3 && constraints.some(({ id, capacity, offered }) => id === 'source-ports' && offered > capacity * CLIFF && offered <= capacity))
     .map(({ service }) => `${service.name}: above half of its ports connect() becomes slow, about ${cliffText(host.usablePorts)} instead of 10 µs, unless the program sets IP_LOCAL_PORT_RANGE.`);
+}
+
+/** Hayward's formula was compared with simulation up to a fifth of the ports. */
+const MOST_PEAKEDNESS = 0.2;
+
+function burstNotes(services: readonly ServiceDemand[], host: HostSupply): string[] {
+  return services.filter(({ peakedness }) => peakedness > 1 && peakedness > host.usablePorts * host.sources * MOST_PEAKEDNESS).map(({ name, peakedness }) => `${name}: a peakedness of ${peakedness} is more than a fifth of the ports: its loss is a guess.`);
 }
 
 /** A fruitless walk over half of the ports, at 50 ns a port (measured). */
@@ -114,7 +141,7 @@ function natNotes(services: readonly ServiceDemand[]): string[] {
     if (nat === undefined) return [];
     const { profile, addresses } = nat;
     return [
-      ...(addresses > profile.mostAddresses ? [`${name}: ${profile.title} takes ${profile.mostAddresses} addresses at most, not ${addresses}.`] : []),
+      ...(addresses > profile.mostAddresses ? [`${name}: ${profile.title} takes ${profile.mostAddresses} addresses at most, not ${addresses}.`] : profile.quotaAddresses !== undefined && addresses > profile.quotaAddresses ? [`${name}: more than ${profile.quotaAddresses} addresses of ${profile.title} must be asked for (a quota).`] : []),
       ...(profile.hasBoundedSearch === true && profile.searchTries === undefined && natLossOf(profile.ports, 1) === undefined ? [`${name}: the port search of ${profile.title} is bounded, so that it fails before its ports are full; for ${profile.ports.toLocaleString('en')} ports that was not simulated, and the worst of the sizes that were is taken.`] : []),
     ];
   });

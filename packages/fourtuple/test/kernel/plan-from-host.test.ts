@@ -67,7 +67,7 @@ describe(`plan of this host and of recordings${because(obstacle)}`, () => {
     expect(found).toMatchObject({ exitCode: 0, holds: true, host: { usablePorts: RANGE - 10, sources: 1 } });
     const [web, ...others] = found.services;
     expect(others).toEqual([]);
-    expect(web).toMatchObject({ name: '127.0.0.1:80', closing: 'we', peakedness: 1 });
+    expect(web).toMatchObject({ name: '127.0.0.1 to 127.0.0.1:80', closing: 'we', peakedness: 1 });
     expect(web!.ports).toBeCloseTo(LIVING + CLOSED, 6);
     expect(web!.ratePerSecond).toBeCloseTo(CLOSED / 61.1, 6);
     expect(web!.lifetimeSeconds).toBeCloseTo((LIVING * 61.1) / CLOSED, 6);

@@ -7,8 +7,8 @@ import { loadInput, namespaceNamed, selectNamespaces } from '../../gather.ts';
 import type { ServiceFlags } from './command.ts';
 import { supplyOf } from './request.ts';
 
-/** Destinations that are planned one by one; the others are few connections each. */
-const MOST_SERVICES = 20;
+/** Tuples that are planned one by one; the others are few connections each. */
+const MOST_TUPLES = 20;
 /** Taken for the lifetime of connections of which nothing shows how often they are made: only their number counts. */
 const LASTING_SECONDS = 3600;
 
@@ -17,29 +17,34 @@ interface Seen {
   readonly settings: Settings;
   readonly usage: NamespaceUsage;
   readonly limits: readonly string[];
-  /** By destination, where a series showed it. */
+  /** By tuple, where a series showed it. */
   readonly peakedness: ReadonlyMap<string, number>;
 }
 
 /**
- * The services and limits of this host, or of a recording: one service a destination. How often connections are made is
- * told by TIME_WAIT (rate = number / length); where there is none, connections are taken for lasting ones. Of a recording
+ * The services and limits of this host, or of a recording: one service a tuple, and one more for those of its connections
+ * that were bound first. How often connections are made is told by TIME_WAIT (rate = number / length); where there is
+ * none, connections are taken for lasting ones. Of a recording
  * with several snapshots the busiest is planned, and all of them tell the peakedness.
  */
 export async function readHost(flags: ServiceFlags): Promise<{ request: PlanRequest; limits: readonly string[] }> {
   const { settings, usage, limits, peakedness } = await seen(flags);
   const timers = { hz: supplyOf(flags).timers.hz, finTimeoutSeconds: settings.tcpFinTimeoutSeconds ?? 60, reuseDelaySeconds: settings.tcpTwReuseDelayMs / 1000 };
-  const groups = [...byDestination(usage)].map(([name, tuples]) => ({ name, tuples, used: usedOf(tuples) })).sort((left, right) => right.used - left.used);
-  if (groups.length === 0) throw new UsageError('there are no outgoing connections to plan from: give --rate or --services');
-  const shown = groups.slice(0, MOST_SERVICES);
-  const usable = Math.max(0, usage.usablePorts - usage.poisonedPorts);
-  const lasting = shown.filter(({ tuples }) => waitingOf(tuples) === 0).length;
+  const tuples = usage.tuples.top().filter(({ used, explicit }) => used + explicit > 0).toSorted((left, right) => right.used + right.explicit - left.used - left.explicit);
+  if (tuples.length === 0) throw new UsageError('there are no outgoing connections to plan from: give --rate or --services');
+  const shown = tuples.slice(0, MOST_TUPLES);
+  // Their ports are planned as ports of services, not as lost ones.
+  const boundFirst = shown.reduce((sum, { explicit }) => sum + explicit, 0);
+  const usable = Math.max(0, usage.usablePorts - usage.poisonedPorts + Math.min(usage.poisonedPorts, boundFirst));
+  const services = shown.flatMap((tuple) => servicesOf(tuple, flags.peakedness ?? peakedness.get(nameOf(tuple)) ?? 1, closingSeconds('we', timers)));
+  const lasting = services.filter(({ lifetimeSeconds, closing }) => closing === 'peer' && lifetimeSeconds === LASTING_SECONDS).length;
   const request: PlanRequest = {
-    services: shown.map(({ name, tuples }) => serviceOf(name, tuples, flags.peakedness ?? peakedness.get(name) ?? 1, closingSeconds('we', timers))),
+    services,
     host: {
       usablePorts: usable,
-      widestPorts: Math.max(usable, 64_512 - settings.reservedPorts.size - usage.poisonedPorts),
-      sources: Math.max(...shown.map(({ tuples }) => new Set(tuples.map(({ source }) => source.toString())).size)),
+      widestPorts: Math.max(usable, 64_512 - settings.reservedPorts.size - usage.poisonedPorts + Math.min(usage.poisonedPorts, boundFirst)),
+      // Each tuple has its own source.
+      sources: 1,
       policy: flags.policy,
       timers,
       conntrackMax: flags.conntrack ?? settings.conntrackMax,
@@ -53,8 +58,8 @@ export async function readHost(flags: ServiceFlags): Promise<{ request: PlanRequ
     request,
     limits: [
       ...limits,
-      ...(groups.length > MOST_SERVICES ? [`Of ${groups.length} destinations the ${MOST_SERVICES} with most ports are planned.`] : []),
-      ...(lasting > 0 ? [`${lasting === shown.length ? 'Connections' : `Connections to ${lasting} of the destinations`} have no TIME_WAIT here and are taken for lasting ones: how often they are made does not show, only how many there are.`] : []),
+      ...(tuples.length > MOST_TUPLES ? [`Of ${tuples.length} tuples the ${MOST_TUPLES} with most ports are planned.`] : []),
+      ...(lasting > 0 ? [`${lasting === services.length ? 'Connections' : `Connections of ${lasting} of the ${services.length} services`} have no TIME_WAIT of their own here and are taken for lasting ones: how often they are made does not show, only how many there are.`] : []),
     ],
   };
 }
@@ -71,7 +76,7 @@ async function seen(flags: ServiceFlags): Promise<Seen> {
   return seenInSeries(flags, (await import('../../recording.ts')).loadSeries(flags.input));
 }
 
-/** The busiest of the snapshots, and the peakedness of each destination over all of them. */
+/** The busiest of the snapshots, and the peakedness of each tuple over all of them. */
 function seenInSeries(flags: ServiceFlags, series: Iterable<Snapshot>): Seen {
   let busiest: { measured: Measurement; snapshot: Snapshot; used: number } | undefined;
   const times: number[] = [];
@@ -79,8 +84,9 @@ function seenInSeries(flags: ServiceFlags, series: Iterable<Snapshot>): Seen {
   for (const snapshot of series) {
     const measured = recorded(snapshot, flags);
     let total = 0;
-    for (const [name, tuples] of byDestination(measured.usage)) {
-      const ports = usedOf(tuples);
+    for (const tuple of measured.usage.tuples.top()) {
+      const name = nameOf(tuple);
+      const ports = tuple.used + tuple.explicit;
       total += ports;
       let values = used.get(name);
       if (values === undefined) used.set(name, (values = []));
@@ -121,31 +127,22 @@ function readFrom({ takenAt, host }: Snapshot): string {
   return `Read from a recording of ${takenAt} on ${host}.`;
 }
 
-function byDestination(usage: NamespaceUsage): Map<string, TupleUsage[]> {
-  const found = new Map<string, TupleUsage[]>();
-  for (const tuple of usage.tuples.top()) {
-    const name = endpointText(tuple.destination, tuple.destinationPort);
-    const tuples = found.get(name);
-    if (tuples === undefined) found.set(name, [tuple]);
-    else tuples.push(tuple);
+function nameOf({ source, destination, destinationPort }: TupleUsage): string {
+  return `${source.toString()} to ${endpointText(destination, destinationPort)}`;
+}
+
+function servicesOf(tuple: TupleUsage, peakedness: number, timeWaitSeconds: number): ServiceDemand[] {
+  const name = nameOf(tuple);
+  const base = { closingShare: 1, destinations: 1, peakedness, source: tuple.source.toString(), nat: undefined };
+  const lasting = { lifetimeSeconds: LASTING_SECONDS, closing: 'peer' } as const;
+  const found: ServiceDemand[] = [];
+  if (tuple.explicit > 0) found.push({ ...base, ...lasting, name: `${name}, bound first`, bindsFirst: true, ratePerSecond: tuple.explicit / LASTING_SECONDS });
+  if (tuple.used > 0 || tuple.explicit === 0) {
+    // All TIME_WAIT tell how often connections close; those that connect() may take over take no port.
+    const closes = tuple.timeWait / timeWaitSeconds;
+    const living = Math.max(0, tuple.used - (tuple.timeWait - tuple.reusableTimeWait));
+    if (closes === 0) found.push({ ...base, ...lasting, name, bindsFirst: false, ratePerSecond: tuple.used / LASTING_SECONDS });
+    else found.push({ ...base, name, bindsFirst: false, ratePerSecond: closes, lifetimeSeconds: living / closes, closing: tuple.reusableTimeWait > 0 ? 'we-reused' : 'we' });
   }
   return found;
-}
-
-function usedOf(tuples: readonly TupleUsage[]): number {
-  return tuples.reduce((sum, { used }) => sum + used, 0);
-}
-
-/** TIME_WAIT that take a port: those that connect() may take over do not. */
-function waitingOf(tuples: readonly TupleUsage[]): number {
-  return tuples.reduce((sum, { timeWait, reusableTimeWait }) => sum + timeWait - reusableTimeWait, 0);
-}
-
-function serviceOf(name: string, tuples: readonly TupleUsage[], peakedness: number, timeWaitSeconds: number): ServiceDemand {
-  const waiting = waitingOf(tuples);
-  const living = usedOf(tuples) - waiting;
-  const base = { name, closingShare: 1, destinations: 1, peakedness, bindsFirst: false, nat: undefined };
-  if (waiting === 0) return { ...base, ratePerSecond: living / LASTING_SECONDS, lifetimeSeconds: LASTING_SECONDS, closing: 'peer' };
-  const ratePerSecond = waiting / timeWaitSeconds;
-  return { ...base, ratePerSecond, lifetimeSeconds: Math.max(0, living) / ratePerSecond, closing: 'we' };
 }

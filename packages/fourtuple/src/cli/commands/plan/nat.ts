@@ -1,7 +1,8 @@
-import { constraintsOf, defaultSupply, natProfiles, profileNamed, type Constraint, type NatProfile } from '../../../plan/index.ts';
+import { constraintsOf, defaultSupply, mappingHold, natProfiles, profileNamed, type Constraint, type NatProfile, type ServiceDemand } from '../../../plan/index.ts';
 import { plural } from '../../../model/index.ts';
 import { renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
 import { Printer } from '../../printer.ts';
 import type { NatPlanFlags } from './command.ts';
 import { constraintDocument, finite } from './document.ts';
@@ -21,7 +22,7 @@ interface Row {
 
 export function runPlanNat(this: CliContext, flags: NatPlanFlags, name?: string): void {
   const profiles = name === undefined ? [...natProfiles.values()] : [profileNamed(name)];
-  const rows = computed(() => profiles.map((profile) => rowOf(profile, flags)));
+  const rows = computed(() => profiles.map((profile) => rowOf(profile, { ...flags, isAsked: name !== undefined })));
   const printer = new Printer(this, flags);
   // Of all profiles some never hold: only a profile that was asked for gives a verdict.
   this.process.exitCode = name !== undefined && rows[0]!.ratio > 1 ? ExitCode.notDone : ExitCode.done;
@@ -33,26 +34,32 @@ export function runPlanNat(this: CliContext, flags: NatPlanFlags, name?: string)
   else {
     printer.paragraph(`${figure(flags.rate)} new connections a second from ${flags.hosts === 1 ? 'one host' : `each of ${plural(flags.hosts, 'host')}`}, to ${plural(flags.destinations, 'destination')}; at most ${shareText(flags.loss)} may fail.`);
     printer.lines(renderTable(columns, rows, printer));
-    printer.paragraph('in use: ports for one destination on average; safe rate: of one host. A NAT keeps a mapping after a FIN whoever closes first.', { style: 'dim' });
+    printer.paragraph('has and in use: of the limit that is tightest, mostly ports for one destination, on average; per host: of each host; safe rate: of one host. A NAT keeps a mapping after a FIN whoever closes first.', { style: 'dim' });
+    for (const { profile, addresses } of rows) if (profile.quotaAddresses !== undefined && addresses > profile.quotaAddresses) printer.paragraph(`note: more than ${profile.quotaAddresses} addresses of ${profile.title} must be asked for (a quota).`, { hanging: '  ' });
     for (const { profile } of name === undefined && !printer.isVerbose ? [] : rows) printer.paragraph(`${profile.name}: ${profile.notes} Source: ${profile.source}; read on ${profile.checkedOn}.`, { hanging: '  ' });
   }
   printer.flush();
 }
 
-function rowOf(profile: NatProfile, flags: NatPlanFlags): Row {
+function rowOf(profile: NatProfile, flags: NatPlanFlags & { readonly isAsked: boolean }): Row {
+  if (flags.addresses !== undefined && flags.addresses > profile.mostAddresses && flags.isAsked) throw new UsageError(`${profile.title} has ${profile.mostAddresses} addresses at most, not ${flags.addresses}`);
   const at = (addresses: number): Row => {
     const service = demandOf(flags, 'service', { profile, addresses, hosts: flags.hosts });
-    const constraints = constraintsOf(service, defaultSupply, flags.loss).filter(({ id }) => id === 'nat-ports' || id === 'nat-connections').sort((left, right) => right.ratio - left.ratio);
+    const constraints = natLimitsOf(service, flags.loss);
     const { ratio } = constraints[0]!;
-    const ports = constraints.find(({ id }) => id === 'nat-ports')!;
-    const mappings = profile.scope === 'per-host' ? 1 : flags.hosts;
-    return { profile, addresses, constraints, ratio, safeRate: ratio === 0 ? Number.POSITIVE_INFINITY : flags.rate / ratio, holdSeconds: flags.rate === 0 ? Number.NaN : (ports.offered * flags.destinations) / flags.rate / mappings };
+    return { profile, addresses, constraints, ratio, safeRate: ratio === 0 ? Number.POSITIVE_INFINITY : flags.rate / ratio, holdSeconds: mappingHold(service, profile.holdSeconds) };
   };
-  if (flags.addresses !== undefined || profile.scope === 'per-host') return at(flags.addresses ?? 1);
+  if (flags.addresses !== undefined) return at(Math.min(flags.addresses, profile.mostAddresses));
   // More addresses do not help against a limit of connections: then the fewest that do for the ports.
   let addresses = 1;
   while (addresses < profile.mostAddresses && at(addresses).constraints.find(({ id }) => id === 'nat-ports')!.ratio > 1) addresses++;
   return at(addresses);
+}
+
+function natLimitsOf(service: ServiceDemand, loss: number): Constraint[] {
+  return constraintsOf([service], defaultSupply, loss)
+    .filter(({ id }) => id === 'nat-ports' || id === 'nat-connections')
+    .sort((left, right) => right.ratio - left.ratio);
 }
 
 function documentOf({ profile, addresses, constraints, ratio, safeRate, holdSeconds }: Row): Record<string, unknown> {
@@ -61,10 +68,10 @@ function documentOf({ profile, addresses, constraints, ratio, safeRate, holdSeco
 
 const columns: readonly Column<Row>[] = [
   { id: 'name', title: 'profile', help: 'Name of the profile.', align: 'left', value: ({ profile }) => profile.name },
-  { id: 'addresses', title: 'addresses', help: 'Addresses, the least that do unless they were given.', align: 'right', value: ({ addresses }) => addresses, text: ({ profile, addresses }) => (profile.scope === 'per-host' ? 'per host' : String(addresses)), dropFirst: 1 },
-  { id: 'hold', title: 'hold', help: 'How long it keeps a connection, its life included.', align: 'right', value: ({ holdSeconds }) => holdSeconds, text: ({ holdSeconds }) => (Number.isNaN(holdSeconds) ? '-' : timeText(holdSeconds)), dropFirst: 2 },
-  { id: 'capacity', title: 'has', help: 'Ports for one destination.', align: 'right', value: ({ constraints }) => constraints[0]!.capacity, text: ({ constraints }) => figure(constraints[0]!.capacity) },
-  { id: 'offered', title: 'in use', help: 'Ports in use for one destination on average.', align: 'right', value: ({ constraints }) => constraints[0]!.offered, text: ({ constraints }) => figure(constraints[0]!.offered) },
+  { id: 'addresses', title: 'addresses', help: 'Addresses, the least that do unless they were given.', align: 'right', value: ({ addresses }) => addresses, text: ({ profile, addresses }) => `${addresses}${profile.scope === 'per-host' ? ', per host' : ''}`, dropFirst: 1 },
+  { id: 'hold', title: 'hold', help: 'How long it keeps a connection, its life included.', align: 'right', value: ({ holdSeconds }) => holdSeconds, text: ({ holdSeconds }) => timeText(holdSeconds), dropFirst: 4 },
+  { id: 'capacity', title: 'has', help: 'Ports for one destination.', align: 'right', value: ({ constraints }) => constraints[0]!.capacity, text: ({ constraints }) => figure(constraints[0]!.capacity), dropFirst: 3 },
+  { id: 'offered', title: 'in use', help: 'Ports in use for one destination on average.', align: 'right', value: ({ constraints }) => constraints[0]!.offered, text: ({ constraints }) => figure(constraints[0]!.offered), dropFirst: 2 },
   { id: 'safe', title: 'safe rate', help: 'New connections a second of one host up to which it holds.', align: 'right', value: ({ safeRate }) => safeRate, text: ({ safeRate }) => figure(safeRate) },
   { id: 'loss', title: 'fails', help: 'Share that fails.', align: 'right', value: ({ constraints }) => constraints[0]!.loss, text: ({ constraints }) => shareText(constraints[0]!.loss) },
   { id: 'verdict', title: '', help: 'Whether it holds.', align: 'left', value: ({ ratio }) => (ratio <= 1 ? 'holds' : 'too much'), style: ({ ratio }) => (ratio <= 1 ? 'ok' : 'critical') },

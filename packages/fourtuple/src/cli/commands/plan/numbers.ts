@@ -6,6 +6,7 @@ export function figure(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return 'unlimited';
   if (value === 0 || Math.abs(value) < LEAST) return '0';
   const size = Math.abs(value);
+  if (size >= 1e15) return value.toExponential(1).replace('+', '');
   if (size >= 1000) return Math.round(value).toLocaleString('en');
   return size >= 0.001 ? String(Number(value.toPrecision(size >= 100 ? 4 : 3))) : value.toExponential(1).replace('+', '');
 }
@@ -31,5 +32,7 @@ export function timeText(seconds: number): string {
 
 /** `2.2 x`, for headroom. */
 export function timesText(factor: number): string {
-  return factor === Number.POSITIVE_INFINITY ? 'unlimited' : `${figure(factor)} x`;
+  if (factor === Number.POSITIVE_INFINITY) return 'unlimited';
+  // Near 1 the digits that matter come later.
+  return Math.abs(factor - 1) < 0.005 ? `${factor.toFixed(4)} x` : `${figure(factor)} x`;
 }

@@ -20,7 +20,8 @@ export function runPlanPool(this: CliContext, flags: PoolFlags): void {
   const ports = poolPorts(size, renew, 1, timeWait);
   const unpooled = rate * (requestTime + timeWait);
   const pile = recyclePile({ size, lifetimeSeconds: renew, jitter, closingSeconds: timeWait });
-  const churn = idle === undefined ? undefined : idleChurn(demand, size, idle);
+  // No more than there are requests.
+  const churn = idle === undefined ? undefined : Math.min(rate, idleChurn(demand, size, idle));
   const floor = threads === undefined ? undefined : deadlockFloor(threads, each);
   const printer = new Printer(this, flags);
   this.process.exitCode = ExitCode.done;

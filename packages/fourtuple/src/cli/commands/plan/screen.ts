@@ -35,7 +35,7 @@ export function printPlan(printer: Printer, { plan, remedies, sensitivities, cur
   printer.lines(renderTable(sensitivityColumns, sensitivities, { theme: printer.theme, width: printer.width, indent: '  ', hasHeading: false }));
   printer.line();
   printer.paragraph('Share that fails, by rate:');
-  const lines = curve.map(({ factor, loss }) => ({ factor, loss, isUnicode: printer.theme.isUnicode, allowed: plan.request.loss }));
+  const lines = curve.map(({ factor, loss }) => ({ factor, loss, isUnicode: printer.theme.isUnicode, allowed: plan.request.loss, width: Math.max(4, Math.min(BAR, (printer.width ?? BAR + REST) - REST)) }));
   printer.lines(renderTable(curveColumns, lines, { theme: printer.theme, width: printer.width, indent: '  ', hasHeading: false }));
   for (const note of plan.notes) printer.paragraph(`note: ${note}`, { hanging: '  ' });
   for (const limit of limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
@@ -62,10 +62,10 @@ function printService(printer: Printer, { service, holdSeconds, ports, loss, saf
 
 const constraintColumns: readonly Column<Constraint>[] = [
   { id: 'title', title: 'what limits', help: 'The limit.', align: 'left', value: ({ title }) => title, canShrink: true },
-  { id: 'services', title: 'service', help: 'Who shares it.', align: 'left', value: ({ services }) => (services.length > 3 ? `${services.slice(0, 3).join(', ')} and ${services.length - 3} more` : services.join(', ')), canShrink: true, dropFirst: 2 },
-  { id: 'capacity', title: 'has', help: 'What there is.', align: 'right', value: ({ capacity }) => capacity, text: ({ capacity }) => figure(capacity) },
-  { id: 'offered', title: 'in use', help: 'What would be in use on average, were there no limit.', align: 'right', value: ({ offered }) => offered, text: ({ offered }) => figure(offered) },
-  { id: 'safe', title: 'safe', help: 'What loses no more than is allowed.', align: 'right', value: ({ safeOffered }) => safeOffered, text: ({ safeOffered }) => figure(safeOffered) },
+  { id: 'services', title: 'service', help: 'Who shares it.', align: 'left', value: ({ services }) => (services.length > 3 ? `${services.slice(0, 3).join(', ')} and ${services.length - 3} more` : services.join(', ')), canShrink: true, dropFirst: 4 },
+  { id: 'capacity', title: 'has', help: 'What there is.', align: 'right', value: ({ capacity }) => capacity, text: ({ capacity }) => figure(capacity), dropFirst: 2 },
+  { id: 'offered', title: 'in use', help: 'What would be in use on average, were there no limit.', align: 'right', value: ({ offered }) => offered, text: ({ offered }) => figure(offered), dropFirst: 1 },
+  { id: 'safe', title: 'safe', help: 'What loses no more than is allowed.', align: 'right', value: ({ safeOffered }) => safeOffered, text: ({ safeOffered }) => figure(safeOffered), dropFirst: 3 },
   { id: 'ratio', title: 'of safe', help: 'In use over safe.', align: 'right', value: ({ ratio }) => ratio, text: ({ ratio }) => (ratio === Number.POSITIVE_INFINITY ? 'beyond' : `${figure(ratio * 100)} %`), style: ({ ratio }) => (ratio > 1 ? 'critical' : ratio > 0.8 ? 'warning' : undefined) },
   { id: 'loss', title: 'fails', help: 'Share that fails for it.', align: 'right', value: ({ loss }) => loss, text: ({ loss }) => shareText(loss) },
 ];
@@ -82,10 +82,12 @@ const DAYS = 365.25 / 12;
 /** Twelve powers of ten. */
 const DECADES = 12;
 const BAR = 36;
+/** Columns of such a line beside its bar. */
+const REST = 20;
 
-const curveColumns: readonly Column<{ readonly factor: number; readonly loss: number; readonly isUnicode: boolean; readonly allowed: number }>[] = [
+const curveColumns: readonly Column<{ readonly factor: number; readonly loss: number; readonly isUnicode: boolean; readonly allowed: number; readonly width: number }>[] = [
   { id: 'factor', title: 'rate', help: 'Factor on all rates.', align: 'right', value: ({ factor }) => factor, text: ({ factor }) => `${figure(factor * 100)} %` },
-  { id: 'bar', title: '', help: 'Powers of ten above 1e-12.', align: 'left', value: ({ loss }) => loss, text: ({ loss, isUnicode }) => bar(loss <= 0 ? 0 : 1 + Math.log10(loss) / DECADES, BAR, isUnicode), style: ({ loss, allowed }) => (loss > allowed ? 'critical' : 'ok') },
+  { id: 'bar', title: '', help: 'Powers of ten above 1e-12.', align: 'left', value: ({ loss }) => loss, text: ({ loss, isUnicode, width }) => bar(loss <= 0 ? 0 : 1 + Math.log10(loss) / DECADES, width, isUnicode), style: ({ loss, allowed }) => (loss > allowed ? 'critical' : 'ok') },
   { id: 'loss', title: 'fails', help: 'Share that fails.', align: 'right', value: ({ loss }) => loss, text: ({ loss }) => shareText(loss) },
 ];
 

@@ -16,9 +16,9 @@ export async function runPlanService(this: CliContext, flags: ServiceFlags): Pro
   const { request, limits } = await requested(flags);
   const plan = computed(() => makePlan(request));
   const printer = new Printer(this, flags);
-  this.process.exitCode = plan.headroom >= 1 ? ExitCode.done : ExitCode.notDone;
   if (flags.svg !== undefined) writeWhole(flags.svg, [chartOf(plan)]);
   const found = computed(() => ({ plan, remedies: remediesFor(plan), sensitivities: sensitivitiesOf(request), curve: lossCurve(request, [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]), limits }));
+  this.process.exitCode = plan.headroom >= 1 ? ExitCode.done : ExitCode.notDone;
   if (flags.json === true) printer.json(planDocument(found));
   else printPlan(printer, found);
   printer.flush();
@@ -31,11 +31,21 @@ async function requested(flags: ServiceFlags): Promise<{ request: PlanRequest; l
   if (ways.length === 0) throw new UsageError('plan needs to know what to plan for: --rate N, --services FILE, --from-host, or --input RECORDING');
   if (ways.length > 1) throw new UsageError(`${ways.join(' and ')} exclude each other: each says what the services are`);
   if (!fromHost && (flags.namespace !== undefined || flags.at !== undefined)) throw new UsageError('--namespace and --at belong to --from-host or --input');
+  refuseOthers(flags, ways[0]!);
   if (flags.services !== undefined) return { request: parsePlanRequest(readSpec(flags.services)), limits: [] };
   if (fromHost) return readHost(flags);
   const host = { ...supplyOf(flags), descriptors: flags.descriptors, conntrackMax: flags.conntrack };
   const service = demandOf({ ...flags, rate: flags.rate!, peakedness: flags.peakedness ?? 1 }, 'service', natOf(flags), flags.bindFirst === true);
   return { request: requestOf([service], host, flags.loss, flags.growth), limits: [] };
+}
+
+/** Flags that say nothing where the services come from elsewhere: better refused than passed over. */
+function refuseOthers(flags: ServiceFlags, way: string): void {
+  if (way === '--rate') return;
+  const ofService = { '--lifetime': flags.lifetime !== 0.05, '--close': flags.close !== 'we', '--close-share': flags.closeShare !== 1, '--destinations': flags.destinations !== 1, '--bind-first': flags.bindFirst === true, '--range': flags.range !== undefined, '--reserved': flags.reserved !== undefined, '--sources': flags.sources !== 1, '--nat': flags.nat !== undefined, '--nat-addresses': flags.natAddresses !== 1, '--hosts': flags.hosts !== 1 };
+  const ofFile = { '--loss': flags.loss !== 1e-6, '--growth': flags.growth !== 0, '--peakedness': flags.peakedness !== undefined, '--policy': flags.policy !== 'least-used', '--hz': flags.hz !== 250, '--conntrack': flags.conntrack !== undefined, '--descriptors': flags.descriptors !== undefined };
+  const refused = Object.entries(way === '--services' ? { ...ofService, ...ofFile } : ofService).filter(([, isGiven]) => isGiven);
+  if (refused.length > 0) throw new UsageError(`${refused.map(([name]) => name).join(', ')} cannot be combined with ${way}, which says that itself`);
 }
 
 /** Loss over the rate, up to twice the rate or the safe one, whichever is more. */

@@ -35,6 +35,10 @@ export function runPlanSources(this: CliContext, flags: SourcesFlags): void {
     return;
   }
   const best = rows[0]!;
+  if (!Number.isFinite(best.needed)) {
+    printer.paragraph('No number of source addresses is enough: none of them has a usable port.', { style: 'critical' });
+    return printer.flush();
+  }
   printer.paragraph(`${plural(best.needed, 'source address', 'source addresses')} of ${figure(host.usablePorts)} ports: ${figure(offered)} are in use for one destination on average, and at most ${shareText(flags.loss)} may fail.`, { style: best.needed <= flags.sources ? 'ok' : 'critical' });
   if (!printer.isQuiet) {
     printer.lines(renderTable(columnsFor(flags.sources), rows, printer));
