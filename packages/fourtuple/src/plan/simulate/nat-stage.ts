@@ -1,4 +1,4 @@
-import { natLossOf } from '../nat-search.ts';
+import { ciliumLossOf, natLossOf } from '../nat-search.ts';
 import { erlangB } from '../erlang-b.ts';
 import type { Closing } from '../hold.ts';
 import type { FleetNat } from './fleet-spec.ts';
@@ -64,13 +64,13 @@ export class NatStage {
   }
 
   #destinationLoss({ offered, kinds, peakedness }: NatLoad): number {
-    const { ports, hasBoundedSearch } = this.#nat.profile;
+    const { ports, hasBoundedSearch, searchTries } = this.#nat.profile;
     const table = this.#tables.of('retry', 1, ports, peakedness);
     let loss = 0;
     for (const { share, count } of kinds) {
       const load = (offered * share) / this.#nat.addresses;
       const full = table.lossOf(load / ports);
-      const search = hasBoundedSearch === true ? (natLossOf(ports, load) ?? 0) : 0;
+      const search = hasBoundedSearch !== true ? 0 : searchTries === undefined ? (natLossOf(ports, load) ?? 0) : ciliumLossOf(load / ports);
       loss += count * share * Math.max(full, search);
     }
     return loss;

@@ -113,3 +113,21 @@ describe('the description of a fleet', () => {
     expect(refusal(value)).toMatch(message);
   });
 });
+
+describe('a NAT that deals its ports to hosts', () => {
+  const behind = (profile: string, count: number, fields: object = {}): unknown => ({ ...fleet, hosts: [{ name: 'web', count, nat: 'out' }], nats: [{ name: 'out', profile, ...fields }] });
+
+  it.each([
+    ['azure-lb-manual', 400, 160],
+    ['azure-lb-default-snat', 400, 128],
+    ['gcp-nat-static', 10, 64],
+  ])('%s: %d hosts get %d ports each', (profile, count, ports) => {
+    expect(parseFleet(behind(profile, count)).nats[0]!.profile.ports).toBe(ports);
+  });
+
+  it('refuses more hosts than it has ports, and several destinations where a port serves one', () => {
+    expect(refusal(behind('gcp-nat-static', 100_000))).toMatch(/have no port for each of 100000 hosts/);
+    expect(refusal({ ...(behind('cgn-vyos-example', 2) as object), services: [service, { ...service, name: 'other' }] })).toMatch(/to all destinations together/);
+    expect(parseFleet(behind('cgn-vyos-example', 2)).nats[0]!.profile.ports).toBe(1000);
+  });
+});

@@ -1,4 +1,5 @@
 import { natLossOf } from '../nat-search.ts';
+import { portsOfHost } from '../nat-limits.ts';
 import { natProfiles, type NatProfile } from '../nat-profiles.ts';
 import { closings } from '../hold.ts';
 import { policies } from '../source-policy.ts';
@@ -46,7 +47,24 @@ export function parseFleet(value: unknown): FleetSpec {
   if (hosts > MOST_HOSTS) throw new FleetSpecError(`the fleet has ${hosts} hosts; ${MOST_HOSTS} are the most that can be simulated`);
   const cells = spec.steps * spec.services.reduce((sum, { hosts: name }) => sum + spec.hosts.find((one) => one.name === name)!.zones.length, 0);
   if (cells > MOST_CELLS) throw new FleetSpecError(`steps times services and zones are ${cells}; ${MOST_CELLS} are the most that can be simulated, so take a longer step`);
-  return spec;
+  return { ...spec, nats: spec.nats.map((one) => dealt(one, spec)) };
+}
+
+/** A NAT with the ports that each of its hosts gets, where they are dealt to hosts. */
+function dealt(one: FleetNat, { hosts, services }: FleetSpec): FleetNat {
+  const { profile, addresses, name } = one;
+  const behind = hosts.filter(({ nat: through }) => through === name);
+  if (profile.isForAllDestinations === true) {
+    for (const { name: hostName } of behind) {
+      const [first, ...others] = services.filter((service) => service.hosts === hostName);
+      if (first !== undefined && (others.length > 0 || first.destinations.length > 1)) throw new FleetSpecError(`nats "${name}": ${profile.title} gives the ports of a host to all destinations together; a fleet plays one service with one destination behind it, not what "${hostName}" has`);
+    }
+  }
+  const count = behind.reduce((sum, host) => sum + host.count, 0);
+  if (profile.scope !== 'per-host' || count === 0) return one;
+  const ports = portsOfHost(profile, addresses, count);
+  if (ports < 1) throw new FleetSpecError(`nats "${name}": ${addresses} addresses have no port for each of ${count} hosts`);
+  return { ...one, profile: { ...profile, ports } };
 }
 
 function hostClass(fields: Fields): HostClass {
