@@ -64,6 +64,8 @@ function isMixed(services: readonly ServiceDemand[]): boolean {
 }
 
 const PRECISE = 1e-5;
+/** A millionth of today's rates is none. */
+const LEAST_FACTOR = 1e-6;
 
 /** Factor on all rates at which one of these limits begins to lose more than is allowed. */
 function headroomOf(request: PlanRequest, constraints: readonly Constraint[]): number {
@@ -75,7 +77,9 @@ function headroomOf(request: PlanRequest, constraints: readonly Constraint[]): n
     const { services, host, loss } = scaled(request, factor);
     return limitsOf(services, host).every((one) => lossAloneOf(one) <= loss || !meant.has(`${one.id} ${[...one.contributions.keys()].join()}`));
   };
-  let low = 0;
+  let low = LEAST_FACTOR;
+  // What others take, or no port at all, may leave nothing at any rate.
+  if (!holds(low)) return 0;
   // Below today's rates there is more than by proportion, above them less.
   let high = Math.max(1, 1 / tightest.ratio);
   while (high - low > PRECISE * high) {

@@ -24,6 +24,8 @@ export function leastFrom(start: number, suffices: (count: number) => boolean): 
 export function zeroOf(increasing: (value: number) => number, from: number, to: number): number {
   let low = from;
   let high = to;
+  // Halving ends at the last bit; what is no number never does.
+  if (Number.isNaN(from) || Number.isNaN(to)) throw new RangeError('the bounds of a search are numbers');
   for (;;) {
     const middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) return high;
