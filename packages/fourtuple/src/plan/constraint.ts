@@ -26,13 +26,14 @@ export interface Constraint {
   readonly loss: number;
 }
 
-/** Every limit that some service meets, judged. @param loss that is asked for. */
+/** The same limits, judged. @param loss that is asked for. */
 export function constraintsOf(services: readonly ServiceDemand[], host: HostSupply, loss: number): Constraint[] {
   const limits = limitsOf(services, host);
   const losses = thinned(limits);
   return limits.map((limit, index) => judge(limit, loss, losses[index]!));
 }
 
+/** Every limit that some service meets, not judged yet. */
 export function limitsOf(services: readonly ServiceDemand[], host: HostSupply): Limit[] {
   return [...hostLimits(services, host), ...natLimits(services)];
 }
@@ -49,7 +50,7 @@ const LITTLE = 1e-9;
 /** Erlang's fixed point (reduced load; F. P. Kelly, 1986): each limit sees what the others let through. */
 function thinned(limits: readonly Limit[]): number[] {
   const losses = limits.map(lossAloneOf);
-  if (losses.filter((loss) => loss > LITTLE).length < 1 || limits.length === 1) return losses;
+  if (limits.length === 1 || losses.every((loss) => loss <= LITTLE)) return losses;
   for (let round = 0; round < ROUNDS; round++) {
     let change = 0;
     limits.forEach((limit, index) => {
