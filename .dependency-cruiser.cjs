@@ -6,12 +6,12 @@ const allowed = {
   filter: ['model'],
   report: ['model'],
   usage: ['law', 'model'],
-  diagnose: ['law', 'usage', 'model'],
+  diagnose: ['law', 'usage', 'knobs', 'model'],
   plan: ['model'],
-  knobs: ['model'],
   knobs: ['model'],
   kernel: ['model'],
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
+  tune: ['observe', 'kernel', 'usage', 'knobs', 'plan', 'diagnose', 'model'],
   free: ['observe', 'kernel', 'filter', 'usage', 'model'],
 };
 const src = 'packages/fourtuple/src';
@@ -28,10 +28,11 @@ module.exports = {
     {
       name: 'pure-layers-do-no-io',
       severity: 'error',
-      comment: 'The pure layers run in a browser too: no Node module, no clock, no process.',
+      comment: 'The pure layers run in a browser too: no Node module, no clock, no process. Of libraries only the YAML parser, which runs there as well, and that in one folder.',
       from: { path: `^${src}/(${pure.join('|')})/`, pathNot: '\\.test\\.ts$' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-optional', 'npm-dev'] },
+      to: { dependencyTypes: ['core', 'npm', 'npm-optional', 'npm-dev'], pathNot: 'node_modules/yaml/' },
     },
+    { name: 'yaml-in-lint-formats', severity: 'error', from: { path: `^${src}/(${pure.join('|')})/`, pathNot: `^${src}/knobs/lint/formats/` }, to: { path: 'node_modules/yaml/' } },
     {
       name: 'koffi-only-in-kernel',
       severity: 'error',

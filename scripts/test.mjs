@@ -20,6 +20,7 @@ const passOn = process.argv.slice(2).filter((argument, index, all) => !own.has(a
 const needed = {
   ss: 'iproute2',
   setpriv: 'util-linux',
+  strace: 'strace',
   cc: 'gcc',
   zsh: 'zsh',
   fish: 'fish',

@@ -58,7 +58,7 @@ export const portKnobs: readonly Knob[] = [
     does: ['Keeps connect(), bind(address, 0) and UDP from choosing these ports, so that a service can bind its own when it starts.'],
     doesNot: ['It does not keep bind(address, PORT) from a reserved port.', 'It frees no port that is taken already.'],
     effective: 'at once, for new connections',
-    interactions: ['A write replaces the whole list: append to what is there.', 'Each port in ip_local_port_range that is reserved is one less for every destination.'],
+    interactions: ['A write replaces the whole list: append to what is there.', 'sysctl sets the first 4,095 bytes of a longer list and says nothing of the rest.', 'Each port in ip_local_port_range that is reserved is one less for every destination.'],
     claims: [{ claim: 'A service port in the range must be moved.', verdict: 'false', truth: 'Reserve it: nothing else changes.' }],
     source: 'proc_do_large_bitmap(), inet_is_local_reserved_port(); measured',
   },
