@@ -3,6 +3,7 @@ import { checkCommand } from './commands/check/command.ts';
 import { completionCommand } from './commands/completion/command.ts';
 import { doctorCommand } from './commands/doctor/command.ts';
 import { freeCommand } from './commands/free/command.ts';
+import { lintCommand } from './commands/lint/command.ts';
 import { planCommand } from './commands/plan/command.ts';
 import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
@@ -25,6 +26,7 @@ export const commands = {
   free: freeCommand,
   plan: planCommand,
   tune: tuneCommand,
+  lint: lintCommand,
   record: recordCommand,
   simulate: simulateCommand,
   doctor: doctorCommand,
@@ -106,7 +108,7 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
 /** `--hlep` would go to check, which knows neither --help nor --version as flags of its own. */
 async function isMistypedGlobal(flag: string, context: CliContext): Promise<boolean> {
   if (!/^--[hv]\w+$/.test(flag) || /^--(help|helpAll|version|verbose)$/.test(flag)) return false;
-  const { editDistance } = await import('../filter/suggest.ts');
+  const { editDistance } = await import('../model/suggest.ts');
   const meant = ['--help', '--version'].find((known) => editDistance(flag, known) <= 2);
   if (meant === undefined) return false;
   context.process.stderr.write(`No flag registered for ${flag}, did you mean ${meant}?\n`);

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fchmodSync, fchownSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from './errors.ts';
 
@@ -30,5 +30,26 @@ export function writeWhole(path: string, pieces: Iterable<string | Uint8Array>):
   } catch (error) {
     if (!isSpecial) rmSync(beside, { force: true });
     throw error;
+  }
+}
+
+/** Replaces the text of a file that is there, whole or not at all; mode and owner stay, and a link stays a link. */
+export function writeInPlace(path: string, text: string): void {
+  const real = realpathSync(path);
+  const { mode, uid, gid } = statSync(real);
+  const beside = `${real}.${process.pid}.part`;
+  const fd = openSync(beside, 'wx', 0o600);
+  try {
+    const bytes = Buffer.from(text, 'utf8');
+    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+    fchownSync(fd, uid, gid);
+    fchmodSync(fd, mode & 0o7777);
+    fsyncSync(fd);
+    renameSync(beside, real);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -6,7 +6,7 @@ import { inspectedOf, many, tcp, udp, type SettingsFields } from '../../test/con
 import type { SocketCursor } from '../model/index.ts';
 import { diagnose, findingReference } from './diagnose.ts';
 import { defaultThresholds, severities, type Inspected } from './finding.ts';
-import { knownServices } from './known-services.ts';
+import { knownServices } from '../knobs/services/known-services.ts';
 import { rules } from './rules.ts';
 import { ownerText, tupleText } from './texts.ts';
 

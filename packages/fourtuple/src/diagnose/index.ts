@@ -3,4 +3,4 @@ export * from './diagnose.ts';
 export * from './first-to-fail.ts';
 export * from './rules.ts';
 export * from './texts.ts';
-export * from './known-services.ts';
+export * from '../knobs/services/known-services.ts';

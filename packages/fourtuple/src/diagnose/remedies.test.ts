@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shellWords } from '../../test/contract/findings.ts';
 import { settingsOf, tcp, usageOf, type SettingsFields } from '../../test/contract/hand-made.ts';
 import { PortSet, type SocketCursor } from '../model/index.ts';
-import { knownServices } from './known-services.ts';
+import { knownServices } from '../knobs/services/known-services.ts';
 import { lessConnections, reuseTimeWait, widenRange } from './remedies.ts';
 
 /** What the remedy would set. */

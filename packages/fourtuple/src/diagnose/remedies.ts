@@ -1,6 +1,6 @@
 import { endpointText, grouped, PortSet, rangeSize, type Settings } from '../model/index.ts';
 import type { NamespaceUsage, TupleUsage } from '../usage/index.ts';
-import { knownServices } from './known-services.ts';
+import { knownServices } from '../knobs/services/known-services.ts';
 import type { Remedy } from './finding.ts';
 
 const WIDEST = { low: 1024, high: 65535 } as const;

@@ -3,4 +3,3 @@ export { FilterSyntaxError } from './tokens.ts';
 export * from './parse.ts';
 export * from './evaluate.ts';
 export * from './bytecode.ts';
-export * from './suggest.ts';

@@ -1,6 +1,6 @@
 import { Address, stateGroups } from '../model/index.ts';
 import type { Expression, HostCondition, SocketFilter } from './expression.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../model/suggest.ts';
 import { FilterSyntaxError, tokenize } from './tokens.ts';
 
 /** Names that only the host can resolve. Each returns undefined for a name that is not there. */

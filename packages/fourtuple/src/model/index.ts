@@ -17,3 +17,4 @@ export * from './process.ts';
 export * from './snapshot.ts';
 export * from './snapshot-codec.ts';
 export * from './text.ts';
+export * from './suggest.ts';

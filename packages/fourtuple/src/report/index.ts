@@ -6,3 +6,5 @@ export * from './csv.ts';
 export * from './line-chart.ts';
 export * from './wrap.ts';
 export * from './time-chart.ts';
+export * from './sarif.ts';
+export * from './github-annotations.ts';

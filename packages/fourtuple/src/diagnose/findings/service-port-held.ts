@@ -1,6 +1,6 @@
 import { endpointText, PortSet, stateLabel } from '../../model/index.ts';
 import type { Rule } from '../finding.ts';
-import { knownServices } from '../known-services.ts';
+import { knownServices } from '../../knobs/services/known-services.ts';
 import { ownerText } from '../texts.ts';
 
 export const servicePortHeld: Rule = {

@@ -2,7 +2,7 @@ import { v6OnlyAfterBind, type Clause } from '../../law/index.ts';
 import { endpointText, grouped, plural, PortSet, TcpState } from '../../model/index.ts';
 import type { BindCase, KnownHolder } from '../../usage/index.ts';
 import type { Remedy } from '../finding.ts';
-import { knownServices } from '../known-services.ts';
+import { knownServices } from '../../knobs/services/known-services.ts';
 import { present, remedyOf } from '../remedies.ts';
 import { commandInside, fourtupleCommand, limitFlag } from './aim.ts';
 import { clauseText, settle, type Answer } from './answer.ts';

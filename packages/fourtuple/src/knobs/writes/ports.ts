@@ -1,8 +1,8 @@
 import type { PortRange } from '../../model/index.ts';
 import { readVector } from './number.ts';
-import { refused, taken, type KeyState, type Reader } from './outcome.ts';
+import { harmful, misread, refused, taken, type KeyState, type Reader } from './outcome.ts';
 import { readPortList } from './port-list.ts';
-import { octalTrap } from './scalars.ts';
+import { octalTrap, restTrap } from './scalars.ts';
 
 export const RANGE = 'net.ipv4.ip_local_port_range';
 export const RESERVED = 'net.ipv4.ip_local_reserved_ports';
@@ -23,8 +23,8 @@ export const localPortRange: Reader = (text, state) => {
   if (low < start) return refused(`the low end is below ip_unprivileged_port_start, which is ${start}`);
   return taken(
     `${low}\t${high}`,
-    read.numbers.length === 1 ? `one number alone changes only the low end: the range becomes ${low} to ${high}` : undefined,
-    read.rest === '' ? undefined : `what follows the second number is dropped: "${read.rest}"`,
+    read.numbers.length === 1 ? misread(`one number alone changes only the low end: the range becomes ${low} to ${high}`) : undefined,
+    restTrap(read),
     octalTrap(text, read),
   );
 };
@@ -37,7 +37,7 @@ export const unprivilegedPortStart: Reader = (text, state) => {
   if (value < 0 || value > 65535) return refused('it is not from 0 to 65535');
   const { low } = rangeOf(state(RANGE)) ?? DEFAULT_RANGE;
   if (value > low) return refused(`it is above the low end of ip_local_port_range, which is ${low}`);
-  return taken(String(value), read.rest === '' ? undefined : `what follows the number is dropped: "${read.rest}"`, octalTrap(text, read));
+  return taken(String(value), restTrap(read), octalTrap(text, read));
 };
 
 export const reservedPorts: Reader = (text, state) => {
@@ -48,8 +48,8 @@ export const reservedPorts: Reader = (text, state) => {
   for (let port = low; port <= high && isWhole; port++) isWhole = read.ports.has(port);
   return taken(
     read.ports.toString(),
-    isWhole ? `every port of the range ${low} to ${high} is reserved: no connect() finds one` : undefined,
-    read.isCut ? 'sysctl writes once, and the kernel takes no more than 4,095 bytes of a write: the rest of the list is dropped without a word' : undefined,
+    isWhole ? harmful(`every port of the range ${low} to ${high} is reserved: no connect() finds one`) : undefined,
+    read.isCut ? misread('sysctl writes once, and the kernel takes no more than 4,095 bytes of a write: the rest of the list is dropped without a word') : undefined,
     octalTrap(text, read),
   );
 };

@@ -1,12 +1,12 @@
 import { readVector, type ReadVector } from './number.ts';
-import { refused, taken, type Reader } from './outcome.ts';
+import { misread, refused, taken, type Reader, type Trap } from './outcome.ts';
 
 export interface NumberRules {
   readonly isSigned: boolean;
   readonly low: number;
   readonly high: number;
   /** What is to be said of a value that is taken. */
-  readonly trap?: (value: number) => string | undefined;
+  readonly trap?: (value: number) => Trap | undefined;
 }
 
 /** One whole number. @source proc_dointvec_minmax(), proc_dou8vec_minmax(), proc_douintvec_minmax() */
@@ -27,7 +27,7 @@ const SECONDS_TAKEN_BY_ALL = Math.floor(INT_MAX / 1000);
 const SECONDS_TAKEN_BY_SOME = Math.floor(INT_MAX / 100);
 
 /** Whole seconds, kept as timer ticks. @source proc_dointvec_jiffies() */
-export function seconds(trap?: (value: number) => string | undefined): Reader {
+export function seconds(trap?: (value: number) => Trap | undefined): Reader {
   return (text) => {
     const read = readVector(text, 1, true);
     const value = read?.numbers[0];
@@ -52,10 +52,10 @@ export function plainTriple(text: string): ReturnType<Reader> {
   return taken(parts.join('\t'));
 }
 
-export function octalTrap(text: string, { hasOctal }: Pick<ReadVector, 'hasOctal'>): string | undefined {
-  return hasOctal ? `a number that begins with 0 is octal: ${text.trim().replace(/[\s,-].*$/s, '')}${/[\s,-]/.test(text.trim()) ? ' …' : ''}` : undefined;
+export function octalTrap(text: string, { hasOctal }: Pick<ReadVector, 'hasOctal'>): Trap | undefined {
+  return hasOctal ? misread(`a number that begins with 0 is octal: ${text.trim().replace(/[\s,-].*$/s, '')}${/[\s,-]/.test(text.trim()) ? ' …' : ''}`) : undefined;
 }
 
-function restTrap({ rest }: ReadVector): string | undefined {
-  return rest === '' ? undefined : `what follows the number is dropped: "${rest}"`;
+export function restTrap({ rest, numbers }: ReadVector): Trap | undefined {
+  return rest === '' ? undefined : misread(`what follows the ${numbers.length === 2 ? 'second ' : ''}number is dropped: "${rest}"`);
 }

@@ -1,9 +1,9 @@
 import { localPortRange, RANGE, RESERVED, reservedPorts, UNPRIVILEGED, unprivilegedPortStart } from './ports.ts';
-import type { KeyState, Reader, WriteOutcome } from './outcome.ts';
+import { harmful, misread, type KeyState, type Reader, type Trap, type WriteOutcome } from './outcome.ts';
 import { INT_MAX, plainNumber, plainTriple, seconds, wholeNumber } from './scalars.ts';
 
 const octet = wholeNumber({ isSigned: false, low: 0, high: 255 });
-const anyInt = (trap: (value: number) => string | undefined): Reader => wholeNumber({ isSigned: true, low: -INT_MAX - 1, high: INT_MAX, trap });
+const anyInt = (trap: (value: number) => Trap | undefined): Reader => wholeNumber({ isSigned: true, low: -INT_MAX - 1, high: INT_MAX, trap });
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [RANGE, localPortRange],
@@ -14,10 +14,10 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['net.ipv4.tcp_tw_reuse', wholeNumber({ isSigned: false, low: 0, high: 2 })],
   ['net.ipv4.tcp_tw_reuse_delay', wholeNumber({ isSigned: false, low: 1, high: 60_000 })],
   ['net.ipv4.tcp_fin_timeout', seconds(finTimeoutTrap)],
-  ['net.ipv4.tcp_max_tw_buckets', anyInt((value) => (value < 0 ? 'a negative number means no limit' : value === 0 ? 'with 0 there is no TIME_WAIT at all: late packets meet new connections' : undefined))],
+  ['net.ipv4.tcp_max_tw_buckets', anyInt((value) => (value < 0 ? misread('a negative number means no limit') : value === 0 ? harmful('with 0 there is no TIME_WAIT at all: late packets meet new connections') : undefined))],
   ['net.ipv4.tcp_timestamps', octet],
-  ['net.core.somaxconn', wholeNumber({ isSigned: true, low: 0, high: INT_MAX, trap: (value) => (value === 0 ? 'with 0 a listener holds one connection that is not yet accepted' : undefined) })],
-  ['net.ipv4.tcp_max_syn_backlog', anyInt((value) => (value < 0 ? 'a negative number is taken without a word' : undefined))],
+  ['net.core.somaxconn', wholeNumber({ isSigned: true, low: 0, high: INT_MAX, trap: (value) => (value === 0 ? harmful('with 0 a listener holds one connection that is not yet accepted') : undefined) })],
+  ['net.ipv4.tcp_max_syn_backlog', anyInt((value) => (value < 0 ? misread('a negative number is taken without a word') : undefined))],
   ['net.ipv4.tcp_syncookies', octet],
   ['net.ipv4.tcp_abort_on_overflow', octet],
   ['net.ipv4.tcp_child_ehash_entries', wholeNumber({ isSigned: false, low: 0, high: 16_777_216 })],
@@ -41,11 +41,11 @@ export function writeOutcome(key: string, text: string, state: KeyState): WriteO
   return readers.get(key)?.(`${text}\n`, state) ?? { kind: 'unknown' };
 }
 
-function finTimeoutTrap(value: number): string | undefined {
-  if (value <= 0) return 'FIN_WAIT2 then lasts half a second';
-  return value > 60 && value < 90 ? `above 60 FIN_WAIT2 lasts 2·(value − 60) seconds, here ${2 * (value - 60)}: shorter than with 60` : undefined;
+function finTimeoutTrap(value: number): Trap | undefined {
+  if (value <= 0) return harmful('FIN_WAIT2 then lasts half a second');
+  return value > 60 && value < 90 ? harmful(`above 60 FIN_WAIT2 lasts 2·(value − 60) seconds, here ${2 * (value - 60)}: shorter than with 60`) : undefined;
 }
 
-function negativeTimeout(value: number): string | undefined {
-  return value <= 0 ? 'connection tracking then forgets such a connection at once' : undefined;
+function negativeTimeout(value: number): Trap | undefined {
+  return value <= 0 ? misread('connection tracking then forgets such a connection at once') : undefined;
 }

@@ -1,4 +1,4 @@
-import { knownServices } from '../../../diagnose/known-services.ts';
+import { knownServices } from '../../../knobs/services/known-services.ts';
 import { AUTO_BUDGET, currentNamespace, findNamespaces, ProcFs, socketUnitsOf, type SocketUnit } from '../../../kernel/index.ts';
 import { plural, type NamespaceId } from '../../../model/index.ts';
 import { findHolders, findRecordedHolders, type PortHolders } from '../../../observe/index.ts';
