@@ -34,13 +34,13 @@ export function writeWhole(path: string, pieces: Iterable<string | Uint8Array>):
 }
 
 /** Replaces the text of a file that is there, whole or not at all; mode and owner stay, and a link stays a link. */
-export function writeInPlace(path: string, text: string): void {
+export function writeInPlace(path: string, text: string, encoding: BufferEncoding = 'utf8'): void {
   const real = realpathSync(path);
   const { mode, uid, gid } = statSync(real);
   const beside = `${real}.${process.pid}.part`;
   const fd = openSync(beside, 'wx', 0o600);
   try {
-    const bytes = Buffer.from(text, 'utf8');
+    const bytes = Buffer.from(text, encoding);
     for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
     fchownSync(fd, uid, gid);
     fchmodSync(fd, mode & 0o7777);

@@ -9,21 +9,31 @@ export interface SocketUnit {
   readonly isEnabled: boolean;
 }
 
-/** systemd socket units that name a TCP or UDP port in ListenStream= or ListenDatagram=, those of the first folder before the others'. */
+/** A port that a systemd socket unit names in ListenStream= or ListenDatagram=. */
+export interface SocketUnitPort extends SocketUnit {
+  readonly port: number;
+}
+
+/** systemd socket units that name a TCP or UDP port, those of the first folder before the others'. */
 export function socketUnitsOf(port: number, folders: readonly string[] = FOLDERS): SocketUnit[] {
-  const units: string[] = [];
+  return socketUnitPorts(folders).filter((unit) => unit.port === port).map(({ name, isEnabled }) => ({ name, isEnabled }));
+}
+
+/** Every port that a systemd socket unit names. */
+export function socketUnitPorts(folders: readonly string[] = FOLDERS): SocketUnitPort[] {
+  const units: { name: string; port: number }[] = [];
   const seen = new Set<string>();
   for (const folder of folders) {
     for (const name of namesIn(folder)) {
       if (!name.endsWith('.socket') || seen.has(name)) continue;
       // The first folder's file hides those of the same name in the others.
       seen.add(name);
-      if (listensOn(`${folder}/${name}`, port)) units.push(name);
+      for (const port of portsIn(`${folder}/${name}`)) units.push({ name, port });
     }
   }
   if (units.length === 0) return [];
   const enabled = new Set(folders.flatMap((folder) => namesIn(folder).filter((name) => /\.(?:wants|requires|upholds)$/.test(name)).flatMap((name) => namesIn(`${folder}/${name}`))));
-  return units.map((name) => ({ name, isEnabled: enabled.has(name) }));
+  return units.map((unit) => ({ ...unit, isEnabled: enabled.has(unit.name) }));
 }
 
 function namesIn(folder: string): string[] {
@@ -34,14 +44,15 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function listensOn(path: string, port: number): boolean {
+function portsIn(path: string): Set<number> {
+  const ports = new Set<number>();
   try {
     for (const match of readFileSync(path, 'utf8').matchAll(/^\s*Listen(?:Stream|Datagram)\s*=\s*(\S+)\s*$/gm)) {
-      const written = /^(?:.*:)?(\d{1,5})$/.exec(match[1]!)?.[1];
-      if (written !== undefined && Number(written) === port) return true;
+      const port = Number(/^(?:.*:)?(\d{1,5})$/.exec(match[1]!)?.[1] ?? 0);
+      if (port > 0 && port <= 65535) ports.add(port);
     }
   } catch {
-    return false;
+    return ports;
   }
-  return false;
+  return ports;
 }

@@ -35,6 +35,7 @@ export const portKnobs: readonly Knob[] = [
       { claim: '32768 60999 is a better setting than the default.', verdict: 'half true', truth: 'It is the default.' },
       { claim: 'Services must be moved below the range.', verdict: 'half true', truth: 'It helps them; so does ip_local_reserved_ports, without moving anything.' },
       { claim: 'sysctl net.ipv4.ip_local_port_range = 1024 65535 sets it.', verdict: 'false', truth: "With blanks around = it only reads, and fails on the rest. sysctl -w 'net.ipv4.ip_local_port_range=1024 65535' sets it." },
+      { claim: 'sysctl -w net.ipv4.ip_local_port_range=1024 65535, without quotes, sets it.', verdict: 'false', truth: 'It sets the low end alone, and then fails on the second number, which is another argument.' },
     ],
     source: 'ipv4_local_port_range(), net/ipv4/sysctl_net_ipv4.c; measured',
   },

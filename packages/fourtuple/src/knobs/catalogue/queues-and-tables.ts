@@ -14,6 +14,7 @@ export const queueAndTableKnobs: readonly Knob[] = [
     legal: 'from 0 to 2147483647',
     examples: [
       { value: '32768', reads: '32768' },
+      { value: '010000', reads: '4096', trap: 'a number that begins with 0 is octal' },
       { value: '-1', reads: undefined },
     ],
     does: ['Bounds how many connections wait for accept().'],
@@ -133,7 +134,7 @@ export const queueAndTableKnobs: readonly Knob[] = [
     unit: 'seconds',
     legal: 'whole seconds',
     examples: [{ value: '30', reads: '30' }],
-    does: ['Lower, a NAT has its ports back sooner: 64,512 ports and 120 s are some 480 connections a second to one destination.'],
+    does: ['Lower, a NAT has its ports back sooner: 64,512 ports and 120 s are at most 537 connections a second to one destination, 30 s are 2,150.'],
     doesNot: ["It does not change the sockets' own TIME_WAIT."],
     effective: 'for connections that close from then on',
     interactions: ['The port of the client stays in TIME_WAIT for 60 s anyway.'],

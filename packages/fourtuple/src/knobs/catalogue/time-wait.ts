@@ -76,9 +76,10 @@ export const timeWaitKnobs: readonly Knob[] = [
     isInherited: false,
     since: '2.2',
     unit: 'seconds',
-    legal: 'any whole number; the kernel checks nothing',
+    legal: 'any whole number that fits into timer ticks: up to 2,147,483 with 1,000 of them a second; the kernel checks nothing else',
     examples: [
       { value: '30', reads: '30' },
+      { value: '2147483647', reads: undefined },
       { value: '-1', reads: '-1', trap: 'accepted; FIN_WAIT2 then lasts half a second' },
       { value: '0', reads: '0', trap: 'accepted; FIN_WAIT2 then lasts half a second' },
       { value: '61', reads: '61', trap: 'above 60 it lasts 2·(value − 60) seconds: 61 gives 2.7 s, 70 gives 21 s, 90 gives 62.6 s' },

@@ -33,7 +33,9 @@ export function judgeClaims(text: string, file: string): JudgedClaim[] {
   const settings = new Map<number, { key: string; value: string | undefined; onlyReads: boolean; comment: string }[]>();
   for (const { key, keySpan, value, flaw, comment } of extract('text.md', text, { prose: true }).statements) {
     const { line } = placeOf(starts, keySpan.start);
-    settings.set(line, [...(settings.get(line) ?? []), { key, value, onlyReads: flaw === 'blanks-around-equals', comment }]);
+    let there = settings.get(line);
+    if (there === undefined) settings.set(line, (there = []));
+    there.push({ key, value, onlyReads: flaw === 'blanks-around-equals', comment });
   }
   return lines.flatMap((raw, index): JudgedClaim[] => {
     if (raw.length > LONGEST) return [];

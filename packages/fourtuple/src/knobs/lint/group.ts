@@ -1,6 +1,7 @@
 import { PortSet, type PortRange } from '../../model/index.ts';
 import { findKnob, knobs, type Knob } from '../catalogue/index.ts';
 import { RANGE, rangeOf, RESERVED, writeOutcome, type WriteOutcome } from '../writes/index.ts';
+import { lineStarts } from './formats/line-starts.ts';
 import type { NamedPort, Reach, Statement } from './statement.ts';
 
 /** A file that is linted. */
@@ -82,6 +83,15 @@ function speaksOfKubernetes(file: LintFile): boolean {
   let answer = kubernetes.get(file);
   if (answer === undefined) kubernetes.set(file, (answer = /kube|k8s/i.test(file.path) || /^[ \t]*(?:#|;|\/\/).{0,500}?(?:kube|k8s)/im.test(file.text)));
   return answer;
+}
+
+const starts = new WeakMap<LintFile, readonly number[]>();
+
+/** Where its lines start. */
+export function startsOf(file: LintFile): readonly number[] {
+  let known = starts.get(file);
+  if (known === undefined) starts.set(file, (known = lineStarts(file.text)));
+  return known;
 }
 
 /** Ports of a range that no reservation keeps. */

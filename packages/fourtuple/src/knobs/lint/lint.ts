@@ -110,6 +110,7 @@ const LEFT_OUT: ReadonlySet<SysctlProblem> = new Set<SysctlProblem>(['too-short'
 
 function readSysctl(file: LintFile): Read {
   const extracted = extractSysctlFile(file.text, file.path);
+  const settings = new Map(extracted.statements.flatMap((statement) => (statement.valueSpan === undefined ? [] : [[statement.valueSpan.start, statement] as const])));
   const malformed = new Set<number>();
   const problems: RawFinding[] = [];
   for (const { problem, span } of sysctlFileProblems(file.text, file.path)) {
@@ -117,7 +118,7 @@ function readSysctl(file: LintFile): Read {
     const isNowhere = problem === 'repeated-separator' && /(?:^|\/)\.[^/]/.test(sysctlPath(file.text.slice(span.start, span.end)));
     if (LEFT_OUT.has(problem) && !isNowhere) continue;
     const isOfValue = problem === 'comment-in-value' || problem === 'quoted-value';
-    const setting = isOfValue ? extracted.statements.find(({ valueSpan }) => valueSpan?.start === span.start) : undefined;
+    const setting = isOfValue ? settings.get(span.start) : undefined;
     // A list of ports with semicolons is no comment.
     if (problem === 'comment-in-value' && /^[\d\s;,-]+$/.test(file.text.slice(span.start, span.end))) continue;
     if (isOfValue && setting === undefined) continue;

@@ -9,6 +9,8 @@ interface Suppression {
   readonly rule: string;
   /** The line whose findings it dismisses; undefined for the whole file. */
   readonly line: number | undefined;
+  /** The line that it stands on. */
+  readonly ownLine: number;
   readonly reason: string;
   readonly span: Span;
   isUsed: boolean;
@@ -26,7 +28,7 @@ function* suppressionsOf(text: string): Generator<Suppression> {
       const isAlone = line.slice(0, match.index).trim() === '';
       const span = { start: start + match.index, end: start + match.index + all.trimEnd().length };
       for (const rule of rules!.split(',')) {
-        yield { rule: rule.trim(), line: isFile !== undefined ? undefined : isAlone ? index + 2 : index + 1, reason: reason.replace(/(?:-->|\*\/)\s*$/, '').trim(), span, isUsed: false };
+        yield { rule: rule.trim(), line: isFile !== undefined ? undefined : isAlone ? index + 2 : index + 1, ownLine: index + 1, reason: reason.replace(/(?:-->|\*\/)\s*$/, '').trim(), span, isUsed: false };
       }
     }
     start += line.length + 1;
@@ -44,17 +46,11 @@ export interface Sifted {
 export function sift(file: LintFile, findings: readonly LintFinding[]): Sifted {
   const all = [...suppressionsOf(file.text)];
   if (all.length === 0) return { findings: [...findings], suppressed: [], ofComments: [] };
-  const alone = new Set(all.flatMap(({ line, span }) => (line === undefined ? [] : [lineOf(file.text, span.start)])));
-  // A comment under another one hands that one's line on.
-  const target = (line: number): number => {
-    let at = line;
-    while (alone.has(at) && all.some((one) => one.line === at + 1 && lineOf(file.text, one.span.start) === at)) at++;
-    return at;
-  };
+  const byPlace = byRuleAndLine(all);
   const kept: LintFinding[] = [];
   const suppressed: SuppressedFinding[] = [];
   for (const finding of findings) {
-    const by = all.filter(({ rule, line }) => rule === finding.rule && (line === undefined || target(line) === finding.line));
+    const by = [...(byPlace.get(finding.rule) ?? []), ...(byPlace.get(`${finding.rule} ${finding.line}`) ?? [])];
     for (const one of by) one.isUsed = true;
     if (by.length === 0) kept.push(finding);
     else suppressed.push({ ...finding, reason: by[0]!.reason });
@@ -73,8 +69,17 @@ export function sift(file: LintFile, findings: readonly LintFinding[]): Sifted {
   return { findings: kept, suppressed, ofComments };
 }
 
-function lineOf(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
-  return line;
+/** Those of `RULE` in the whole file, and of `RULE LINE`. */
+function byRuleAndLine(all: readonly Suppression[]): Map<string, Suppression[]> {
+  // A comment under another one hands that one's line on; the last of them is known first.
+  const targets = new Map<number, number>();
+  for (const { line, ownLine } of all.toReversed()) if (line !== undefined && line > ownLine) targets.set(ownLine, targets.get(line) ?? line);
+  const found = new Map<string, Suppression[]>();
+  for (const one of all) {
+    const place = one.line === undefined ? one.rule : `${one.rule} ${targets.get(one.line) ?? one.line}`;
+    const there = found.get(place);
+    if (there === undefined) found.set(place, [one]);
+    else there.push(one);
+  }
+  return found;
 }

@@ -67,16 +67,21 @@ function firstLine(text: string): string {
 }
 
 function byContent(text: string): Format {
-  const lines = text.slice(0, 1 << 16).split('\n', LINES_LOOKED_AT).map((line) => line.slice(0, 300).trim()).filter((line) => line !== '' && !/^[#;]/.test(line));
-  if (lines.some((line) => /^\[settings\.kernel\.sysctl\]/.test(line))) return 'bottlerocket';
-  if (lines.some((line) => /^\[sysctl\]$/.test(line))) return 'ini';
+  const lines = linesOf(text);
+  if (lines.some((line) => line.startsWith('[settings.kernel.sysctl]'))) return 'bottlerocket';
+  if (lines.includes('[sysctl]')) return 'ini';
   if (lines.some((line) => /^apiVersion:\s|^\s*-?\s*sysctls?:\s*$/.test(line))) return 'yaml';
   return looksLikeSysctlLines(lines) ? 'sysctl' : 'other';
 }
 
 /** True if half of the lines or more, comments aside, begin like a setting. */
 export function looksLikeSysctlFile(text: string): boolean {
-  return looksLikeSysctlLines(text.slice(0, 1 << 16).split('\n', LINES_LOOKED_AT).map((line) => line.slice(0, 300).trim()).filter((line) => line !== '' && !/^[#;]/.test(line)));
+  return looksLikeSysctlLines(linesOf(text));
+}
+
+/** The first lines, without blank ones and comments. */
+function linesOf(text: string): string[] {
+  return text.slice(0, 1 << 16).split('\n', LINES_LOOKED_AT).map((line) => line.slice(0, 300).trim()).filter((line) => line !== '' && !/^[#;]/.test(line));
 }
 
 function looksLikeSysctlLines(lines: readonly string[]): boolean {

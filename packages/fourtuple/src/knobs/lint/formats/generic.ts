@@ -2,7 +2,7 @@ import type { Extracted, Statement } from '../statement.ts';
 import { joined } from './embedded.ts';
 import { groupOf } from './kubernetes.ts';
 import { isSysctlKey, listStatements, mapStatements, pairStatements, switchless, type Placement } from './settings.ts';
-import { eachMap, isScalar, scalarsOf, type Source, type Tree, type TreeMap } from './tree.ts';
+import { eachMap, isScalar, scalarsOf, type Above, type Source, type Tree, type TreeMap } from './tree.ts';
 import { extractUserData } from './user-data.ts';
 import { extractCommand, extractWords } from './written-file.ts';
 
@@ -54,11 +54,11 @@ export function extractGeneric(source: Source, root: Tree, { reach = 'host', lis
   return joined(parts);
 }
 
-function commandsOf(name: string, value: Tree, map: TreeMap, above: readonly TreeMap[], reach: Placement['reach']): Extracted[] {
+function commandsOf(name: string, value: Tree, map: TreeMap, above: readonly Above[], reach: Placement['reach']): Extracted[] {
   const isUserData = USER_DATA_NAMES.has(name.toLowerCase());
   if (!isUserData && !SCRIPT_NAMES.has(name)) return [];
   // Steps of a job share its host; so do the lines of one list.
-  const home = value.kind === 'list' ? map : (above.at(-1) ?? map);
+  const home = value.kind === 'list' ? map : (above.at(-1)?.map ?? map);
   const place: Placement = { group: groupOf('commands', home), reach, sharesHostNetwork: false };
   if (isUserData) return isScalar(value) ? [extractUserData(value, place)] : [];
   const scalars = (isScalar(value) ? [value] : scalarsOf(value)).filter(({ content }) => /sysctl|proc\/sys/.test(content.text));

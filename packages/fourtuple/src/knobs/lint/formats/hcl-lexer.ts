@@ -1,4 +1,4 @@
-import { CookedBuilder, CookedText } from './cooked-text.ts';
+import { CookedBuilder, type CookedText } from './cooked-text.ts';
 
 export interface HclToken {
   readonly kind: 'word' | 'number' | 'string' | 'here' | 'mark' | 'newline';

@@ -13,7 +13,7 @@ export function extractKubernetes(source: Source, root: Tree, read: Set<Tree> = 
   const parts: Extracted[] = [];
   eachMap(root, (map, _name, above) => {
     if (isPodSpec(map)) {
-      parts.push(pod(source, map, labelOf([...above, map]), read));
+      parts.push(pod(source, map, labelOf([...above.map((outer) => outer.map), map]), read));
       return containersOf(map).length === 0;
     }
     const kind = textAt(map, 'kind');

@@ -51,8 +51,8 @@ export function extractNix(text: string): Extracted {
     const token = tokens[at]!;
     if (token.kind === 'open') depth++;
     else if (token.kind === 'close') {
-      depth--;
-      while ((open.at(-1)?.depth ?? -1) > depth) close(at);
+      depth = Math.max(0, depth - 1);
+      while ((open.at(-1)?.depth ?? 0) > depth) close(at);
     } else if (token.text === ';') {
       if (open.at(-1)?.depth === depth) close(at);
     } else if (token.text === '=' && open.at(-1)?.depth !== depth) {

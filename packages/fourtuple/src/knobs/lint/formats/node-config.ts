@@ -10,7 +10,7 @@ export function extractKubeadm(root: Tree): Extracted {
   const parts: Extracted[] = [];
   eachMap(root, (map, _name, above) => {
     if (!['files', 'preKubeadmCommands', 'postKubeadmCommands'].some((name) => at(map, name)?.kind === 'list')) return undefined;
-    const place = node(map, labelOf([...above, map]));
+    const place = node(map, labelOf([...above.map((outer) => outer.map), map]));
     parts.push(...extractCommands(at(map, 'preKubeadmCommands'), place), ...mapsOf(at(map, 'files')).map((file) => extractWrittenScalar(textAt(file, 'path'), at(file, 'content'), place, textAt(file, 'encoding'))), ...extractCommands(at(map, 'postKubeadmCommands'), place));
     return undefined;
   });

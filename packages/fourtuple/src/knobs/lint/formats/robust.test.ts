@@ -13,10 +13,9 @@ const files = readdirSync(CORPUS, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.(?:ya?ml|json|tf|nix|toml|md)$/.test(path) && statSync(join(CORPUS, path)).isFile())
   .map((path) => ({ path, text: readFileSync(join(CORPUS, path), 'utf8') }));
 
-const PIECES = [
-  ...['{{ x }}', '{{', '}}', '{%', '${', '${x}', '$(', '}', '{', '[', ']', '(', ')', '"', "'", "''", '|', '>-', '&a ', '*a', '<<: ', '!Ref ', '!!binary ', '? ', ': ', '- ', ', ', '#', '//', '/*', '*/', '---', '...', '%YAML 1.1\n', '=', ';', '.', '\\', '\\n', '\t'],
-  ...['\n', '\r\n', '\0', '\ufeff', '\uffff', '\ud800', '\u2028', '  ', 'null', 'true', '0x', '<<EOF\n', '<<-EOF\n', 'EOF\n', '```\n', 'data:;base64,', 'data:,%', 'sysctl', 'net.core.somaxconn', 'net.core.somaxconn: 1\n', 'boot.kernel.sysctl', '#cloud-config\n', 'apiVersion: v1\nkind: List\n', 'item.name', 'mkOverride ', 'jsonencode(', 'merge('],
-];
+const MARKS = ['{{ x }}', '{{', '}}', '{%', '${', '${x}', '$(', '}', '{', '[', ']', '(', ')', '"', "'", "''", '|', '>-', '&a ', '*a', '<<: ', '!Ref ', '!!binary ', '? ', ': ', '- ', ', ', '#', '//', '/*', '*/', '---', '...', '%YAML 1.1\n', '=', ';', '.', '\\', '\\n', '\t', '\n', '\r\n', '\0', '\ufeff', '\uffff', '\ud800', '\u2028', '  '];
+
+const WORDS = ['null', 'true', '0x', '<<EOF\n', '<<-EOF\n', 'EOF\n', '```\n', 'data:;base64,', 'data:,%', 'sysctl', 'net.core.somaxconn', 'net.core.somaxconn: 1\n', 'boot.kernel.sysctl', '#cloud-config\n', 'apiVersion: v1\nkind: List\n', 'item.name', 'mkOverride ', 'jsonencode(', 'merge('];
 
 interface Edit {
   readonly at: number;
@@ -24,7 +23,7 @@ interface Edit {
   readonly piece: string;
 }
 
-const edits = fc.array(fc.record({ at: fc.nat(100_000), length: fc.oneof(fc.constant(0), fc.nat(40)), piece: fc.oneof(fc.constantFrom('', ...PIECES), fc.string({ unit: 'binary', maxLength: 8 })) }), { minLength: 1, maxLength: 8 });
+const edits = fc.array(fc.record({ at: fc.nat(100_000), length: fc.oneof(fc.constant(0), fc.nat(40)), piece: fc.oneof(fc.constantFrom('', ...MARKS, ...WORDS), fc.string({ unit: 'binary', maxLength: 8 })) }), { minLength: 1, maxLength: 8 });
 
 function edited(text: string, changes: readonly Edit[]): string {
   let made = text;
@@ -53,7 +52,7 @@ describe('any text', () => {
         const made = edited(text, changes);
         expect(misplaced(extract(path, made), made)).toEqual([]);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -65,23 +64,19 @@ describe('any text', () => {
     }
   });
 
-  const LONG = 300_000;
-  it.each([
-    ...['yaml', 'tf', 'nix', 'toml', 'md'].flatMap((ending) =>
-      ['[', '{', '(', '{{', '${', '{%', '"', "'", '- ', 'a: ', '? ', '&a ', '!', '|', '\n', ' ', '\t', '#', '# x\n', '/*', 'a.', 'a ', 'a = ', '"${', "''${", '\\', '<<EOF\n', '}', ',', ';', '%', '---\n', '\r'].map((piece) => [ending, piece] as const),
-    ),
-  ])('%s: %j again and again takes no time that grows like a square', (ending, piece) => {
-    // A fifth for the parser of YAML, which makes an error of each.
-    const times = (ending === 'yaml' ? LONG / 5 : LONG) / piece.length;
+  const LONG = 40_000;
+  const REPEATED = ['[', '{', '(', '{{', '${', '{%', '"', "'", '- ', 'a: ', '? ', '&a ', '!', '|', '\n', ' ', '\t', '#', '# x\n', '/*', 'a.', 'a ', 'a = ', '"${', "''${", '\\', '<<EOF\n', '}', ',', ';', '%', '---\n', '\r'];
+  it.each(['yaml', 'tf', 'nix', 'toml', 'md'].flatMap((ending) => REPEATED.map((piece) => [ending, piece] as const)))('%s: %j again and again takes no time that grows like a square', (ending, piece) => {
+    const times = LONG / piece.length;
     for (const text of [`sysctl: ${piece.repeat(times)}`, `sysctls = ${piece.repeat(times)}\nnet.core.somaxconn = 1`]) {
       const before = performance.now();
       expect(misplaced(extract(`x.${ending}`, text), text)).toEqual([]);
-      expect(performance.now() - before).toBeLessThan(20_000);
+      expect(performance.now() - before).toBeLessThan(10_000);
     }
   });
 
   it('has a line of a million characters', () => {
-    const list = Array.from({ length: 20_000 }, (_, index) => `{name: net.core.somaxconn, value: "${index}"}`).join(', ');
+    const list = Array.from({ length: 20_000 }, (_, index) => `{name: "net.core.somaxconn", value: "${index}"}`).join(', ');
     expect(list.length).toBeGreaterThan(800_000);
     expect(extract('x.yaml', `sysctls: [${list}]`).statements).toHaveLength(20_000);
     expect(extract('x.tf', `x { sysctls = [${list.replaceAll(': ', ' = ')}] }`).statements).toHaveLength(20_000);

@@ -7,7 +7,7 @@ import { looksLikeSysctlFile } from './format-of.ts';
 import { parseHcl } from './hcl-tree.ts';
 import { extractKubernetes, groupOf } from './kubernetes.ts';
 import { inside, isSysctlKey, listStatements, mapStatements, portOf, switchless, type Placement } from './settings.ts';
-import { at, eachMap, isMap, isScalar, isTrue, itemsOf, scalarsOf, textAt, type Source, type Tree, type TreeItem, type TreeMap, type TreeScalar } from './tree.ts';
+import { at, eachMap, isMap, isScalar, isTrue, itemsOf, scalarsOf, textAt, type Above, type Source, type Tree, type TreeItem, type TreeMap, type TreeScalar } from './tree.ts';
 import { extractUserDataText } from './user-data.ts';
 import { extractScript, extractWords, extractWrittenFile } from './written-file.ts';
 import { parseYaml } from './yaml-text.ts';
@@ -52,7 +52,7 @@ class Reader {
     return joined(this.#parts);
   }
 
-  #visit(map: TreeMap, name: string, above: readonly TreeMap[]): boolean {
+  #visit(map: TreeMap, name: string, above: readonly Above[]): boolean {
     if (at(map, 'apiVersion') !== undefined && at(map, 'kind') !== undefined) {
       this.#parts.push(extractKubernetes(this.#source, map));
       return false;
@@ -64,7 +64,7 @@ class Reader {
     for (const { key, value } of map.entries) {
       const attribute = key.value ?? '';
       if (value === undefined || this.#ofPods.has(value)) continue;
-      if (/^sysctls?$/.test(attribute) && value.kind === 'list') this.#add(listStatements(this.#source, this.#place(value, attribute, [...above, map]), value, ['name', 'key']));
+      if (/^sysctls?$/.test(attribute) && value.kind === 'list') this.#add(listStatements(this.#source, this.#place(value, attribute, [...above, { map, name }]), value, ['name', 'key']));
       if (isScalar(value)) this.#parts.push(this.#text(value, attribute, map, place));
       else if (SCRIPTS.test(attribute) && !this.#ofPods.has(map) && value.kind === 'list') {
         const lines = scalarsOf(value);
@@ -80,15 +80,15 @@ class Reader {
   }
 
   /** Settings of a map end where the resource says: on nodes, in a container, or else on a host. */
-  #place(tree: Tree, name: string, above: readonly TreeMap[]): Placement {
-    const words = [name, ...above.flatMap((map) => this.#labels.get(map) ?? []), ...above.flatMap((map, index) => nameIn(above[index - 1], map))];
+  #place(tree: Tree, name: string, above: readonly Above[]): Placement {
+    const words = [name, ...above.flatMap((outer) => [outer.name, ...(this.#labels.get(outer.map) ?? [])])];
     const reach: Reach = words.some((word) => NODES.test(word)) ? 'node' : words.some((word) => CONTAINERS.test(word)) ? 'container' : 'host';
-    const modes = above.map((map) => textAt(map, 'network_mode'));
+    const modes = above.map(({ map }) => textAt(map, 'network_mode'));
     return { group: groupOf('settings', tree), reach, sharesHostNetwork: reach === 'container' && modes.includes('host') };
   }
 
   /** A pod in the words of Terraform's provider for Kubernetes. */
-  #pod(spec: TreeMap, above: readonly TreeMap[]): void {
+  #pod(spec: TreeMap, above: readonly Above[]): void {
     const place: Placement = { group: groupOf(this.#labelOf(above), spec), reach: 'pod', sharesHostNetwork: isTrue(at(spec, 'host_network')) };
     const statements = bodies(spec, 'security_context').flatMap((context) => listStatements(this.#source, place, { kind: 'list', items: blocksOf(context, 'sysctl', 'sysctls'), span: context.span }, ['name']));
     const containers = bodies(spec, 'init_container', 'container');
@@ -100,8 +100,8 @@ class Reader {
     this.#parts.push({ statements, ports, problems: [] }, ...commands);
   }
 
-  #labelOf(above: readonly TreeMap[]): string {
-    const labels = above.flatMap((map) => this.#labels.get(map) ?? []);
+  #labelOf(above: readonly Above[]): string {
+    const labels = above.flatMap(({ map }) => this.#labels.get(map) ?? []);
     return labels.length === 0 ? 'pod' : labels.slice(0, 2).join(' ');
   }
 
@@ -143,9 +143,4 @@ function bodies(map: TreeMap, ...names: readonly string[]): TreeMap[] {
 
 function isPodBody(map: TreeMap): boolean {
   return bodies(map, 'security_context').some((context) => bodies(context, 'sysctl', 'sysctls').length > 0) || (at(map, 'container') !== undefined && bodies(map, 'container', 'init_container').some((container) => at(container, 'image') !== undefined));
-}
-
-/** The name under which a map stands in the one around it. */
-function nameIn(outer: TreeMap | undefined, inner: TreeMap): string[] {
-  return outer?.entries.flatMap(({ key, value }) => (value === inner ? [key.value ?? ''] : itemsOf(value).some((item) => item.value === inner) ? [key.value ?? ''] : [])) ?? [];
 }

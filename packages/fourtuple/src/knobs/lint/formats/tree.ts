@@ -92,13 +92,19 @@ export function isTrue(tree: Tree | undefined): boolean {
   return isScalar(tree) && /^(true|yes|on)$/i.test(tree.value ?? '');
 }
 
+/** A map on the way from the root, under its name. */
+export interface Above {
+  readonly map: TreeMap;
+  readonly name: string;
+}
+
 /**
  * Every map of a tree from the outer to the inner, each once: what aliases share does not multiply.
  * @param visit is told the name under which the map stands, of a list's items that of the list; false keeps it from what is inside
  */
-export function eachMap(root: Tree | undefined, visit: (map: TreeMap, name: string, above: readonly TreeMap[]) => boolean | void): void {
+export function eachMap(root: Tree | undefined, visit: (map: TreeMap, name: string, above: readonly Above[]) => boolean | void): void {
   const seen = new Set<Tree>();
-  const above: TreeMap[] = [];
+  const above: Above[] = [];
   const walk = (tree: Tree | undefined, name: string): void => {
     if (tree === undefined || tree.kind === 'scalar' || seen.has(tree)) return;
     seen.add(tree);
@@ -107,7 +113,7 @@ export function eachMap(root: Tree | undefined, visit: (map: TreeMap, name: stri
       return;
     }
     if (visit(tree, name, above) === false) return;
-    above.push(tree);
+    above.push({ map: tree, name });
     for (const { key, value } of tree.entries) walk(value, key.value ?? '');
     above.pop();
   };

@@ -1,20 +1,22 @@
-import { nothingExtracted, type Extracted } from '../statement.ts';
+import { sysctlProblemText, type SysctlProblem } from '../../files/problem.ts';
+import { nothingExtracted, type Extracted, type TextProblem } from '../statement.ts';
 import { formatOf, isSysctlPath } from './format-of.ts';
 import { extractIni } from './ini.ts';
 import { inside, moved, type Placement } from './settings.ts';
 import { extractArguments, extractShell, type Argument } from './shell.ts';
-import { extractSysctlFile } from './sysctl-file.ts';
+import { extractSysctlFile, sysctlFileProblems } from './sysctl-file.ts';
 import { extractSystemdUnit } from './systemd.ts';
 import { withSpans } from './embedded.ts';
+import { isTemplate } from './templates.ts';
 import { isScalar, itemsOf, scalarsOf, type Tree, type TreeScalar } from './tree.ts';
 
 /** What a file sets that a description lets somebody write to a path. */
 export function extractWrittenFile(path: string, text: string, place: Placement): Extracted {
   switch (isSysctlPath(path) ? 'sysctl' : formatOf(path, text)) {
     case 'sysctl':
-      return moved(extractSysctlFile(text, path, { group: place.group, reach: place.reach }), place);
+      return { ...moved(extractSysctlFile(text, path, place), place), problems: lostLines(text, path) };
     case 'ini':
-      return moved(extractIni(text, { group: place.group, reach: place.reach }), place);
+      return moved(extractIni(text, place), place);
     case 'systemd':
       return extractSystemdUnit(text, place);
     case 'shell':
@@ -22,6 +24,17 @@ export function extractWrittenFile(path: string, text: string, place: Placement)
     default:
       return nothingExtracted;
   }
+}
+
+/** With these a line sets nothing, whatever its key. */
+const LOST: ReadonlySet<SysctlProblem> = new Set<SysctlProblem>(['malformed', 'empty-key', 'blank-after-dash', 'unprintable-key', 'absolute-path', 'leaves-proc-sys']);
+
+/** Lines that set nothing though they seem to; those with templates may become anything. */
+function lostLines(text: string, path: string): TextProblem[] {
+  return sysctlFileProblems(text, path).flatMap(({ problem, span }) => {
+    const line = text.slice(text.lastIndexOf('\n', Math.max(0, span.start - 1)) + 1, span.end);
+    return LOST.has(problem) && !isTemplate(line) ? [{ span, text: sysctlProblemText(problem) }] : [];
+  });
 }
 
 /** The same for a path and a content that stand in a tree. @param encoding as cloud-init names it */

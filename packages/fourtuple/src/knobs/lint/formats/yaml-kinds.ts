@@ -49,7 +49,7 @@ function extractObject(source: Source, root: TreeMap, depth: number): Extracted 
   if (group === 'machineconfiguration.openshift.io' && kind === 'MachineConfig') return extractMachineConfig(root);
   if (group === 'tuned.openshift.io' && kind === 'Tuned') return extractTunedResource(root);
   if (at(root, 'spec', 'sysctlParameters') !== undefined) return extractKops(source, root);
-  if (/\.cluster\.x-k8s\.io$/.test(group)) return extractKubeadm(root);
+  if (group.endsWith('.cluster.x-k8s.io')) return extractKubeadm(root);
   // Lists of sysctls that a kubelet, a policy or a constraint lets pods set: none is set here.
   if (['KubeletConfiguration', 'PodSecurityPolicy', 'SecurityContextConstraints', 'CustomResourceDefinition'].includes(kind)) return nothingExtracted;
   const read = new Set<Tree>();

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments, Scalar, type Document, type ParsedNode } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, Scalar, type Document, type ParsedNode } from 'yaml';
 import { isTemplate, masked } from './templates.ts';
+import { parsedDocuments } from './yaml-documents.ts';
 import { scalarContent } from './yaml-scalar.ts';
 import type { Span, TextProblem } from '../statement.ts';
 import type { Tree, TreeEntry, TreeItem, TreeScalar } from './tree.ts';
@@ -42,12 +43,17 @@ export function parseYaml(text: string, matters: (document: string) => boolean =
       continue;
     }
     const plain = masked(part);
-    for (const parsed of parseAllDocuments(plain, { uniqueKeys: false, strict: false, logLevel: 'silent', prettyErrors: false })) {
-      const error = parsed.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION') ?? parsed.errors[0];
-      if (error !== undefined && (plain === part || error.code === 'RESOURCE_EXHAUSTION')) {
+    const parsed = parsedDocuments(plain);
+    if (parsed === undefined) {
+      problems.push({ span: { start, end: start + 1 }, text: 'nested too deeply to be read' });
+      continue;
+    }
+    for (const document of parsed) {
+      const [error] = document.errors;
+      if (error !== undefined && plain === part) {
         const at = start + Math.min(error.pos[0], Math.max(0, part.length - 1));
-        problems.push({ span: { start: at, end: at + 1 }, text: error.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply to be read' : `not YAML: ${lowerFirst(error.message)}` });
-      } else documents.push({ root: new Grower(text, plain, start).root(parsed), text: part, start });
+        problems.push({ span: { start: at, end: at + 1 }, text: `not YAML: ${lowerFirst(error.message)}` });
+      } else documents.push({ root: new Grower(text, plain, start).root(document), text: part, start });
     }
   }
   return { documents, problems };

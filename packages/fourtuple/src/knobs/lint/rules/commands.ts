@@ -5,13 +5,13 @@ const onlyReads: GroupRule = {
   id: 'command-only-reads',
   severity: 'error',
   summary: 'sysctl KEY = VALUE with blanks around the equals sign sets nothing.',
-  why: 'Each word is a key for sysctl: it prints the first and fails on "=" and on the value. The setting stays what it was, and a script without set -e goes on.',
+  why: 'Each word is a key for sysctl: it prints the first (with -w it does not even that) and fails on "=" and on the value. The setting stays what it was, and a script without set -e goes on.',
   remedy: "Write sysctl -w 'KEY=VALUE' without blanks around the equals sign, in quotes when the value has blanks.",
   kernels: 'procps sysctl, all; busybox too',
   *judge({ settings }) {
     for (const setting of settings) {
       if (setting.flaw !== 'blanks-around-equals') continue;
-      yield atKey(this, setting, `this only reads ${setting.key} and then fails on "=": nothing is set`, fixOf(setting, (key, value) => `sysctl -w ${key}=${quoted(value)}`, 'Write it as one word'));
+      yield atKey(this, setting, `nothing is set: with blanks around "=" each word is an argument of its own, and ${setting.key} is only read`, fixOf(setting, (key, value) => `sysctl -w ${key}=${quoted(value)}`, 'Write it as one word'));
     }
   },
 };

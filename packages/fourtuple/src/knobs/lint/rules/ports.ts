@@ -1,7 +1,8 @@
 import { grouped, hasOddSize, plural, PortSet, rangeSize } from '../../../model/index.ts';
 import { knownServices } from '../../services/known-services.ts';
 import { RANGE, readPortList, RESERVED, UNPRIVILEGED } from '../../writes/index.ts';
-import { DEFAULT_RANGE, openPorts, type JudgedSetting, type SettingGroup } from '../group.ts';
+import { placeOf } from '../formats/line-starts.ts';
+import { DEFAULT_RANGE, openPorts, startsOf, type JudgedSetting, type SettingGroup } from '../group.ts';
 import { atValue, type GroupRule } from '../rule.ts';
 
 const NODE_PORTS = { low: 30000, high: 32767 } as const;
@@ -152,7 +153,7 @@ const replaced: GroupRule = {
 
 /** `line 3`, `etc/sysctl.d/10-a.conf:3`. */
 export function placeText(setting: JudgedSetting, from: JudgedSetting): string {
-  const line = setting.file.text.slice(0, setting.keySpan.start).split('\n').length;
+  const { line } = placeOf(startsOf(setting.file), setting.keySpan.start);
   return setting.file === from.file ? `line ${line}` : `${setting.file.path}:${line}`;
 }
 

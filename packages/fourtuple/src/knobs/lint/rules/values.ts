@@ -119,8 +119,9 @@ const bytes: GroupRule = {
   *judge({ settings }) {
     for (const setting of settings) {
       if (!/^net\.ipv4\.(?:tcp|udp)_mem$/.test(setting.key) || setting.value === undefined || !setting.isWritten) continue;
-      const [low, , high] = setting.value.trim().split(/\s+/).map(Number);
-      if (low === undefined || high === undefined || !(high >= 2 ** 24 || (low <= 8192 && high >= 2 ** 20))) continue;
+      const [low = Number.NaN, , high = Number.NaN] = setting.value.trim().split(/\s+/).map(Number);
+      // Of what is no number nothing is known.
+      if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || !(high >= 2 ** 24 || (low <= 8192 && high >= 2 ** 20))) continue;
       yield atValue(this, setting, `${shortKey(setting.key)} is in pages of 4 KiB, not in bytes: memory pressure would begin at ${Math.round((low * 4096) / 2 ** 20).toLocaleString('en')} MiB for all sockets together, and the limit would be ${Math.round((high * 4096) / 2 ** 30).toLocaleString('en')} GiB`);
     }
   },
