@@ -71,7 +71,7 @@ export async function build({ withTypes = false } = {}) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const external = ['koffi', /^node:/];
-  const library = Object.fromEntries(['model', 'law', 'usage', 'plan', 'diagnose', 'report', 'filter', 'kernel', 'observe'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
+  const library = Object.fromEntries(['model', 'law', 'usage', 'plan', 'knobs', 'diagnose', 'report', 'filter', 'kernel', 'observe', 'tune'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
   library.index = join(home, 'src/index.ts');
   const modules = await rolldown({ input: library, platform: 'node', external, logLevel: 'warn' });
   await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });

@@ -43,20 +43,20 @@ export const settingClaims: readonly Claim[] = [
     find: setting(RANGE, () => true),
   },
   {
-    id: 'range-decides',
-    subject: RANGE,
-    verdict: 'true',
-    truth: 'It decides from which ports connect() and bind(address, 0) choose, less those in ip_local_reserved_ports and those held explicitly; each network namespace has its own.',
-    source: 'inet_sk_get_local_port_range(); measured',
-    find: mention(RANGE),
-  },
-  {
     id: 'range-file',
     subject: RANGE,
     verdict: 'true',
     truth: 'It shows the range of the network namespace in which it is read, not that of a container.',
     source: 'net/ipv4/sysctl_net_ipv4.c',
     find: words(/\/proc\/sys\/net\/ipv4\/ip_local_port_range/),
+  },
+  {
+    id: 'range-decides',
+    subject: RANGE,
+    verdict: 'true',
+    truth: 'It decides from which ports connect() and bind(address, 0) choose, less those in ip_local_reserved_ports and those held explicitly; each network namespace has its own.',
+    source: 'inet_sk_get_local_port_range(); measured',
+    find: mention(RANGE),
   },
   {
     id: 'reserved-helps',

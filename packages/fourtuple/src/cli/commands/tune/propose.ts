@@ -1,5 +1,6 @@
 import { grouped, plural } from '../../../model/index.ts';
 import { observeSituation, propose, type Advice, type Proposal, type StealablePort } from '../../../tune/index.ts';
+import type { Measurement } from '../../../observe/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { namespaceNamed } from '../../gather.ts';
 import { namespaceLine } from '../../namespace-line.ts';
@@ -13,7 +14,7 @@ export function runTunePropose(this: CliContext, flags: ProposeFlags): void {
   const printer = new Printer(this, flags);
   this.process.exitCode = ExitCode.done;
   if (flags.json === true) {
-    printer.json(documentOf(advice, flags, measured.id));
+    printer.json(documentOf(advice, flags, measured));
     return;
   }
   if (!printer.isQuiet) printer.paragraph(namespaceLine(measured), { style: 'dim' });
@@ -22,16 +23,16 @@ export function runTunePropose(this: CliContext, flags: ProposeFlags): void {
   printer.flush();
 }
 
-function documentOf({ changes, stealable, notes }: Advice, flags: ProposeFlags, id: { readonly inode: number; readonly name: string }): Record<string, unknown> {
+function documentOf({ changes, stealable, notes }: Advice, flags: ProposeFlags, { id, usage }: Measurement): Record<string, unknown> {
   return {
-    schema: 'fourtuple.tune/1',
-    action: 'propose',
+    schema: 'fourtuple.tune-propose/1',
     namespace: id.inode,
     name: id.name,
     profile: flags.profile ?? null,
     changes: changes.map(({ key, from, to, why, gains, risk }) => ({ key, from, to, why: why.join(' '), gains, risk })),
     stealable: stealable.map(({ service, isNew }) => ({ low: service.low, high: service.high, name: service.name, source: service.source, isNew })),
     notes,
+    limits: usage.limits,
   };
 }
 

@@ -22,6 +22,14 @@ describe('cloud-init', () => {
     expect([statement?.keySpan, statement?.valueSpan].map((span) => span && text.slice(span.start, span.end))).toEqual([encoded, encoded]);
   });
 
+  it('says which lines of a file set nothing, but for those of templates', () => {
+    const text = '#cloud-config\nwrite_files:\n- path: /etc/sysctl.d/a.conf\n  content: |\n    net.core.somaxconn 4096\n    {% if x %}\n    /proc/sys/net/core/somaxconn = 1\n    {{ key }} = 1\n';
+    expect(extract('x.yaml', text).problems.map(({ span, text: says }) => [text.slice(span.start, span.end), says.split(':')[0]])).toEqual([
+      ['net.core.somaxconn 4096', 'neither "key = value" nor "-key"'],
+      ['/proc/sys/net/core/somaxconn', 'keys are relative to /proc/sys'],
+    ]);
+  });
+
   it('reads the parts of a MIME message', () => {
     const text = 'Content-Type: multipart/mixed; boundary="B"\nMIME-Version: 1.0\n\n--B\nContent-Type: text/cloud-config\n\n#cloud-config\nruncmd: [sysctl -w net.core.somaxconn=1]\n\n--B\nContent-Type: text/x-shellscript\n\n#!/bin/sh\nsysctl -w net.core.somaxconn=2\n--B--\n';
     const { statements } = extract('user-data', text);

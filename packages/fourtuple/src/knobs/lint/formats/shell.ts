@@ -10,7 +10,7 @@ import { inputOf, outputOf } from './shell-output.ts';
 import { keyOfFile, sysctlCall, type WrittenSetting } from './shell-statements.ts';
 import { ShellWords, type ShellRedirection, type ShellWord, type Splitter } from './shell-words.ts';
 import { extractSysctlFile } from './sysctl-file.ts';
-import { extractSystemdUnit } from './systemd.ts';
+import { unitCommands } from './unit-commands.ts';
 import type { CommandFlaw, Extracted, Means, NamedPort, Reach, Span, Statement, TextProblem } from '../statement.ts';
 
 /** Where the settings of a script end. */
@@ -220,7 +220,7 @@ class Scene {
     const written = this.#text.slice(file.start, file.end);
     if (/sysctl(?:\.d\/|\.conf)/.test(written) || (!file.text.isLiteral && /sysctl/i.test(written))) this.#readSettings(content, written, options, command, flaw);
     else if (/^#!.*sh\b/.test(content.text.slice(0, 100))) this.#readInner(content, options, command, depth);
-    else if (file.text.text.endsWith('.service')) this.#take(extractSystemdUnit(content.text), content);
+    else if (file.text.text.endsWith('.service')) this.#take(extractShell(unitCommands(content.text), { group: 'unit', reach: 'host' }, 'systemd', content.text), content);
     else if (this.#options.inner !== undefined && content.text.includes('\n')) this.#take(this.#options.inner(file.text.text.replaceAll(EXPANSION, 'x'), content.text), content);
   }
 
