@@ -11,6 +11,7 @@ const allowed = {
   knobs: ['model'],
   kernel: ['model'],
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
+  pool: ['kernel', 'plan', 'model'],
   tune: ['observe', 'kernel', 'usage', 'knobs', 'plan', 'diagnose', 'model'],
   free: ['observe', 'kernel', 'filter', 'usage', 'model'],
 };
