@@ -43,7 +43,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
         fullDescription: [
           'df for TCP ports, and explain for the errors when they run out.',
           '',
-          'Without a command: check. All of these only read, but for free, which changes something with --yes alone.',
+          'Without a command: check. All of these only read, but for free and tune, which change something with --yes alone, and lint --fix.',
         ].join('\n'),
       },
     }),
@@ -83,7 +83,7 @@ export function isCheck([first]: readonly string[]): boolean {
 
 /** True for a command line whose exit code is an answer, so that a failure to answer must not look like one. */
 export function isAnswering(inputs: readonly string[]): boolean {
-  return isCheck(inputs) || inputs[0] === 'why';
+  return isCheck(inputs) || inputs[0] === 'why' || inputs[0] === 'lint' || (inputs[0] === 'tune' && inputs[1] === 'verify');
 }
 
 /** Runs one command line. @returns the exit code. */

@@ -2,6 +2,7 @@ import { makeApplication } from './app.ts';
 import { completionScripts } from './commands/completion/scripts.ts';
 import { renderFindingsPage } from './findings-page.ts';
 import { knobPages } from './knob-pages.ts';
+import { renderLintRulesPage } from './lint-rules-page.ts';
 import { manPage } from './man-page.ts';
 import { referencePage } from './reference-page.ts';
 import { referenceOf } from './reference.ts';
@@ -20,6 +21,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'packages/fourtuple/completions/fourtuple.fish': completionScripts.fish,
     'docs/reference/commands.md': referencePage(reference),
     'docs/reference/findings.md': renderFindingsPage(),
+    'docs/reference/lint-rules.md': renderLintRulesPage(),
     ...knobPages(),
   };
 }

@@ -13,7 +13,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'simulate', 'doctor', 'record'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'tune-propose', 'tune-apply', 'tune-undo', 'tune-status', 'tune-verify', 'simulate', 'lint', 'lint-rules', 'doctor', 'record'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -108,6 +108,11 @@ describe('documents of tune', () => {
     const { knobs } = await document('tune', 'tune', 'explain', ...key, '--json');
     expect((knobs as Json[]).length > 1).toBe(key.length === 0);
   });
+
+  it.each([[], ['--profile', 'load-generator'], ['--profile', 'nat-gateway'], ['--profile', 'kubernetes-node']])('propose %s', async (...flags) => {
+    const { profile } = await document('tune-propose', 'tune', ...flags, '--json');
+    expect(profile).toBe(flags[1] ?? null);
+  });
 });
 
 describe('documents of plan', () => {
@@ -125,6 +130,22 @@ describe('documents of plan', () => {
   ] as const)('%j', async (inputs, exitCode) => {
     await document('plan', 'plan', ...inputs, '--json');
     expect((await run('plan', ...inputs, '--json')).exitCode).toBe(exitCode);
+  });
+});
+
+describe('documents of lint', () => {
+  const file = join(temporary, 'x.conf');
+
+  it('has findings, dismissed ones, fixes and claims', async () => {
+    writeFileSync(file, 'net.ipv4.tcp_tw_recycle = 1\n# fourtuple-ignore range-without-reserved: nothing listens here\nnet.ipv4.ip_local_port_range = 1024 65535\n# Reduce TIME_WAIT\nnet.ipv4.tcp_fin_timeout = 30\n');
+    expect(await document('lint', 'lint', file, '--json')).toMatchObject({ files: 1, settings: 3, errors: 1, warnings: 1, findings: [{ fix: { safe: true } }, { fix: null }], suppressed: [{ reason: 'nothing listens here' }], claims: null, fixed: [], limits: [] });
+    expect((await document('lint', 'lint', file, '--json', '--markdown'))['claims']).toHaveLength(3);
+    expect(await document('lint', 'lint', file, '--json', '--fix')).toMatchObject({ settings: 2, errors: 0, fixed: [{ rule: 'tw-recycle-gone', line: 1 }] });
+  });
+
+  it('has the rules, each as its schema names it', async () => {
+    const { rules: listed } = await document('lint-rules', 'lint', '--rules', '--json');
+    expect((listed as Json[]).length).toBeGreaterThan(40);
   });
 });
 

@@ -51,7 +51,7 @@ export function lintFiles(files: readonly LintFile[], options: LintOptions = {})
     return group;
   };
   const take = ({ file, extracted, problems, malformed }: Read, name: (group: string) => string): void => {
-    raw.push(...problems);
+    for (const problem of problems) raw.push(problem);
     for (const statement of extracted.statements) groupNamed(name(statement.group)).statements.push({ ...statement, file, hasMalformedValue: statement.valueSpan !== undefined && malformed.has(statement.valueSpan.start) });
     for (const port of extracted.ports) groupNamed(name(port.group)).ports.push({ ...port, file });
   };
@@ -75,7 +75,7 @@ export function lintFiles(files: readonly LintFile[], options: LintOptions = {})
     settings += statements.length;
     if (statements.length === 0) continue;
     const group = groupOf(statements, ports);
-    for (const rule of groupRules) raw.push(...rule.judge(group));
+    for (const rule of groupRules) for (const finding of rule.judge(group)) raw.push(finding);
   }
   return { ...placed(files, raw), settings, files: files.length };
 }
@@ -150,10 +150,15 @@ export function placed(files: readonly LintFile[], raw: readonly RawFinding[]): 
       return { ...finding, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
     };
     const sifted = sift(file, eachOnce(found).map(withPlace));
-    findings.push(...[...sifted.findings, ...sifted.ofComments.map(withPlace)].sort((one, other) => one.line - other.line || one.column - other.column || (one.rule < other.rule ? -1 : one.rule > other.rule ? 1 : 0)));
-    suppressed.push(...sifted.suppressed);
+    // One by one: of a long file there are more than a call can have arguments.
+    for (const finding of [...sifted.findings, ...sifted.ofComments.map(withPlace)].sort(byPlace)) findings.push(finding);
+    for (const finding of sifted.suppressed.sort(byPlace)) suppressed.push(finding);
   }
   return { findings, suppressed };
+}
+
+function byPlace(one: LintFinding, other: LintFinding): number {
+  return one.line - other.line || one.column - other.column || (one.rule < other.rule ? -1 : one.rule > other.rule ? 1 : 0);
 }
 
 /** A text may be read in two ways, as a here-document by two commands. */

@@ -10,7 +10,8 @@ export interface NumberWish {
   readonly value: number;
   readonly direction: 'at-least' | 'at-most' | 'exactly';
   readonly why: string;
-  readonly gain: string;
+  /** Given the ports that each destination has after all changes. */
+  readonly gain: string | ((ports: number) => string);
   readonly risk: string;
 }
 
@@ -68,7 +69,7 @@ export class Draft {
     const changes: Proposal[] = [];
     if (added.length > 0) changes.push(this.#reservation(added, reserved));
     if (this.#range !== undefined) changes.push(this.#widening(this.#range.why, range, reserved));
-    for (const { key, value, why, gain, risk } of this.#numbers.values()) changes.push({ key, from: (read(key) ?? '').replaceAll('\t', ' '), to: String(value), why: [why], gains: [gain], risk });
+    for (const { key, value, why, gain, risk } of this.#numbers.values()) changes.push({ key, from: (read(key) ?? '').replaceAll('\t', ' '), to: String(value), why: [why], gains: [typeof gain === 'string' ? gain : gain(usable(range, reserved))], risk });
     return { changes, stealable: this.#stealable(range, reserved), notes: this.#notes };
   }
 

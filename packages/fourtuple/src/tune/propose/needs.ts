@@ -46,7 +46,7 @@ function reuse({ settings }: Situation, draft: Draft, worst: TupleUsage): void {
     value: 1,
     direction: 'exactly',
     why: `${grouped(young)} of the ${grouped(worst.used)} used ports of ${tupleText(worst)} are in TIME_WAIT${settings.tcpTwReuse === 2 ? ', and tcp_tw_reuse is 2, which covers loopback alone' : ''}.`,
-    gain: `A port is there again ${grouped(delay)} ms after its connection instead of 61 s: about ${grouped(Math.floor(worst.capacity / (delay / 1000)))} connections a second to each destination.`,
+    gain: (ports) => `A port is there again ${grouped(delay)} ms after its connection instead of 61 s: at most ${grouped(Math.floor(ports / (delay / 1000)))} connections a second to each destination instead of ${grouped(Math.floor(ports / 61.1))}.`,
     risk: 'Both ends need TCP timestamps. It helps outgoing connections alone, not a server that cannot bind.',
   });
   if (!settings.tcpTimestamps) timestamps(draft);

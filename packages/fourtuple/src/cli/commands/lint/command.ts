@@ -39,7 +39,7 @@ export const lintCommand = buildCommand<LintFlags, string[], CliContext>({
       'shell scripts and Markdown, and says of each setting of ports what the kernel makes of it.',
       'A comment "fourtuple-ignore RULE: reason" on the line, or on the one before, dismisses a finding.',
       '',
-      'Exit code: 0 nothing, or notes alone; 1 warnings; 2 errors; 3 something could not be read; 64 bad usage.',
+      'Exit code: 0 nothing, or notes alone; 1 warnings; 2 errors; 3 something could not be read or mended; 64 bad usage.',
     ].join('\n'),
     customUsage: [
       { input: '', brief: 'The sysctl files of this host, in the order in which they are read' },

@@ -17,16 +17,22 @@ function wrongClaims(claims: readonly JudgedClaim[] | undefined): JudgedClaim[] 
   return (claims ?? []).filter(({ verdict }) => verdict !== 'true');
 }
 
+interface PlacedText {
+  readonly text: string;
+  /** Of its lines. */
+  readonly starts: readonly number[];
+}
+
 /** A log of SARIF 2.1.0. */
 export function sarifDocument({ report, files, claims }: Linted): object {
-  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const texts = new Map(files.map(({ path, text }): [string, PlacedText] => [path, { text, starts: lineStarts(text) }]));
   const rules = [...lintRules.values()].map(({ id, severity, summary, why, remedy, kernels }): SarifRule => ({ id, shortDescription: summary, fullDescription: why, helpText: `${remedy} (Linux: ${kernels})`, level: severity }));
   const results = [...report.findings, ...report.suppressed].map((finding) => resultOf(finding, texts.get(finding.file)));
   const ofClaims = wrongClaims(claims).map((claim): SarifResult => ({ ruleId: FALSE_CLAIM.id, level: 'note', message: claimText(claim), file: claim.file, region: { startLine: claim.line, startColumn: claim.column, endLine: claim.line, endColumn: claim.column + 1 } }));
   return sarifLog([...results, ...ofClaims], claims === undefined ? rules : [...rules, FALSE_CLAIM], { name: 'fourtuple', version });
 }
 
-function resultOf(finding: LintFinding | SuppressedFinding, text: string | undefined): SarifResult {
+function resultOf(finding: LintFinding | SuppressedFinding, text: PlacedText | undefined): SarifResult {
   const { rule, severity, message, file, line, column, endLine, endColumn, span, fix } = finding;
   return {
     ruleId: rule,
@@ -34,14 +40,13 @@ function resultOf(finding: LintFinding | SuppressedFinding, text: string | undef
     message: `${message}.`,
     file,
     region: { startLine: line, startColumn: column, endLine, endColumn },
-    ...(text === undefined ? {} : { snippet: text.slice(span.start, span.end) }),
-    ...(fix === undefined || text === undefined ? {} : { fixes: [fixOf(fix, text)] }),
+    ...(text === undefined ? {} : { snippet: text.text.slice(span.start, span.end) }),
+    ...(fix === undefined || text === undefined ? {} : { fixes: [fixOf(fix, text.starts)] }),
     ...('reason' in finding ? { suppressions: [{ justification: finding.reason }] } : {}),
   };
 }
 
-function fixOf(fix: NonNullable<LintFinding['fix']>, text: string): SarifFix {
-  const starts = lineStarts(text);
+function fixOf(fix: NonNullable<LintFinding['fix']>, starts: readonly number[]): SarifFix {
   return {
     description: `${fix.description}.`,
     replacements: fix.edits.map(({ span, text: replacement }) => {

@@ -25,7 +25,6 @@ export interface Linted {
 export function runLint(this: CliContext, flags: LintFlags, ...names: string[]): void {
   const format = flags.json === true ? 'json' : flags.format;
   const printer = new Printer(this, flags);
-  this.process.exitCode = ExitCode.done;
   if (flags.json === true && flags.format !== 'text' && flags.format !== 'json') throw new UsageError(`--json and --format ${flags.format} exclude each other`);
   requireRules(flags.ignore ?? []);
   if (flags.rules === true) {
@@ -33,6 +32,7 @@ export function runLint(this: CliContext, flags: LintFlags, ...names: string[]):
     if (format === 'json') printer.json({ schema: 'fourtuple.lint-rules/1', rules: ruleDocuments() });
     else showRules(printer);
     printer.flush();
+    this.process.exitCode = ExitCode.done;
     return;
   }
   const linted = without(flags.ignore ?? [], flags.live === true ? lintHost(flags, names) : lintNamed(this, flags, names));

@@ -1,6 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
 import { outputFlags, type OutputFlags } from '../../flags.ts';
+import { apply, status, undo, verify } from './apply-command.ts';
+import { propose } from './propose-command.ts';
 
 const explain = buildCommand<OutputFlags, [string?], CliContext>({
   loader: async () => (await import('./explain.ts')).runTuneExplain,
@@ -26,9 +28,10 @@ const explain = buildCommand<OutputFlags, [string?], CliContext>({
 });
 
 export const tuneCommand = buildRouteMap({
-  routes: { explain },
+  routes: { propose, explain, apply, undo, status, verify },
+  defaultCommand: 'propose',
   docs: {
-    brief: 'The sysctls of ports: what they do, and what is only said of them',
-    fullDescription: 'Knows the sysctls that have to do with ports. It changes nothing.',
+    brief: 'Propose sysctls that help here, tell what they do, apply and undo them',
+    fullDescription: 'Knows the sysctls that have to do with ports, proposes those that help, and changes them. Without a command: propose. Only apply and undo change something, and with --yes alone.',
   },
 });

@@ -1,6 +1,6 @@
 import { ProcFs } from '../../../kernel/index.ts';
 import { findKnob, knobPath, knobs, type Knob } from '../../../knobs/index.ts';
-import { nearest } from '../../../filter/index.ts';
+import { nearest } from '../../../model/index.ts';
 import { renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';

@@ -1,0 +1,17 @@
+export * from './error.ts';
+export * from './change.ts';
+export { identityOf, namespaceText, type NamespaceIdentity } from './identity.ts';
+export { defaultJournal, isOpen, TuneJournal, type Transaction } from './journal.ts';
+export { defaultFile, isChange, type ApplyOptions, type ApplyPlan, type PlannedFile, type PlannedKey, type Reach } from './plan-apply.ts';
+export { shownValue } from './write-errors.ts';
+export { applyChanges, type Applied, type ApplyOutcome } from './apply.ts';
+export { undoTransaction, type Undone, type UndoOutcome, type UndoPlan } from './undo.ts';
+export { survey, type Survey } from './survey.ts';
+export type { FileSight, KeySight, PartState, TransactionSight, TransactionState } from './state.ts';
+export { verify, type Deviation, type Verdict } from './verify.ts';
+export type { BootLine } from './boot-files.ts';
+export { propose } from './propose/propose.ts';
+export { profileNames, type ProfileName } from './propose/profiles.ts';
+export { observeSituation } from './propose/observe.ts';
+export type { Advice, Proposal, Situation, StealablePort } from './propose/situation.ts';
+export type { Service, ServiceSource } from './services/service.ts';
