@@ -9,7 +9,7 @@ import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
-import { tuneCommand } from './commands/tune/command.ts';
+import { tuneCommand, tuneRoutes } from './commands/tune/command.ts';
 import { whyCommand } from './commands/why/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
@@ -94,6 +94,7 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
     return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
   }
   if (first !== undefined && (await isMistypedGlobal(first, context))) return ExitCode.usage;
+  if (first === 'tune' && (await isMistypedTune(inputs[1], context))) return ExitCode.usage;
   const line = isCheck(inputs) && first !== 'check' ? ['check', ...inputs] : inputs;
   let hasFailed = false;
   await run(makeApplication(() => (hasFailed = true)), line, context);
@@ -112,5 +113,13 @@ async function isMistypedGlobal(flag: string, context: CliContext): Promise<bool
   const meant = ['--help', '--version'].find((known) => editDistance(flag, known) <= 2);
   if (meant === undefined) return false;
   context.process.stderr.write(`No flag registered for ${flag}, did you mean ${meant}?\n`);
+  return true;
+}
+
+/** `tune aply x=1` would go to `tune propose`, which takes no words and would say only that. */
+async function isMistypedTune(word: string | undefined, context: CliContext): Promise<boolean> {
+  if (word === undefined || word.startsWith('-') || tuneRoutes.includes(word)) return false;
+  const { nearest } = await import('../model/suggest.ts');
+  context.process.stderr.write(`No command registered for \`tune ${word}\`${nearest(word, tuneRoutes)}: it is one of ${tuneRoutes.join(', ')}\n`);
   return true;
 }

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { Socket, type NetConnectOpts, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net';
 import { Address, type PortRange } from '../model/index.ts';
 import { Destinations } from './destinations.ts';
@@ -5,7 +6,7 @@ import { SourceError } from './errors.ts';
 import { LateBinder } from './late-bind.ts';
 import { chooseSource, sourcePolicies, type SourcePolicy } from './policy.ts';
 import { expandSources, type SourceSpec } from './source-list.ts';
-import { canHook, hookHandles, type TcpHandle } from './tcp-handle.ts';
+import { canHook, hookHandles, onceClosed, type TcpHandle } from './tcp-handle.ts';
 
 export interface ConnectorOptions {
   /** Addresses to come from; without them the kernel chooses, as net.connect() lets it. */
@@ -93,11 +94,13 @@ class LateConnector implements Connector {
   readonly #binder: LateBinder | undefined;
   readonly #sources: Readonly<Record<4 | 6, readonly Source[]>>;
   readonly #destinations: Readonly<Record<4 | 6, Destinations>>;
-  /** Addresses that an option localAddress named. */
+  /** Addresses that an option localAddress named, while they have open connections. */
   readonly #named = new Map<string, Source>();
+  /** The address that localAddress named, by the handle that is bound to it. */
+  readonly #ownAddresses = new WeakMap<TcpHandle, Address>();
 
   constructor({ sources, policy = 'least-used', portRange, random = Math.random }: ConnectorOptions) {
-    if (!sourcePolicies.includes(policy)) throw new SourceError(`there is no policy "${String(policy)}", but ${sourcePolicies.join(', ')}`);
+    if (!sourcePolicies.includes(policy)) throw new SourceError(`there is no policy "${policy}", but ${sourcePolicies.join(', ')}`);
     if (portRange !== undefined && !(Number.isInteger(portRange.low) && Number.isInteger(portRange.high) && portRange.low >= 1 && portRange.low <= portRange.high && portRange.high <= 65_535)) {
       throw new SourceError(`a range of ports is two of 1 to 65535, the lower first, not ${portRange.low} to ${portRange.high}`);
     }
@@ -113,56 +116,69 @@ class LateConnector implements Connector {
     this.connect = (connectOptions, listener) => this.#connect(connectOptions, listener);
   }
 
+  /** What net.connect() does, and the hooks between. */
   #connect(options: ConnectOptions, listener: (() => void) | undefined): Socket {
-    const { sourceKey, ...given } = options as ConnectOptions & Partial<TcpNetConnectOpts> & SocketConstructorOpts;
+    const given = options as ConnectOptions & SocketConstructorOpts & { readonly timeout?: number };
     const socket = new Socket(given);
-    if ('timeout' in given && typeof given.timeout === 'number') socket.setTimeout(given.timeout);
-    const isPath = 'path' in given && given.path !== undefined;
-    // An explicit local port is the caller's own choice.
-    if (isPath || (given.localPort ?? 0) !== 0) return socket.connect(given as TcpNetConnectOpts, listener);
-    const local = typeof given.localAddress === 'string' ? Address.parse(given.localAddress) : undefined;
-    if (this.#binder === undefined) return this.#connectPlain(socket, given as TcpNetConnectOpts, listener);
-    // What is no address is refused by Node, in its own words.
-    if (given.localAddress !== undefined && local === undefined) return socket.connect(given as TcpNetConnectOpts, listener);
-    const { localAddress: _, ...rest } = given as TcpNetConnectOpts;
-    const own = local === undefined || local.isUnspecified ? undefined : this.#namedSource(local);
-    hookHandles(socket, (handle, family, address, port, connect) => this.#connectFrom(socket, handle, family, address, port, connect, own, sourceKey));
-    return socket.connect(rest as TcpNetConnectOpts, listener);
+    if (given.timeout) socket.setTimeout(given.timeout);
+    const binder = this.#binder;
+    if (binder === undefined) return announced(socket, () => this.#connectPlain(socket, options as TcpNetConnectOpts, listener));
+    hookHandles(socket, {
+      bind: (handle, family, address, port, own) => this.#bindOwn(binder, handle, family, address, port, own),
+      connect: (handle, family, address, port, own) => this.#connectHandle(binder, handle, family, address, port, options.sourceKey, own),
+    });
+    return announced(socket, () => socket.connect(options, listener));
   }
 
   /** Without late binding: an address by the policy, in the way of net.connect(). */
   #connectPlain(socket: Socket, options: TcpNetConnectOpts, listener: (() => void) | undefined): Socket {
     const family = options.family === 6 || (options.host ?? '').includes(':') ? 6 : 4;
     const sources = this.#sources[family];
-    if (options.localAddress !== undefined || sources.length === 0) return socket.connect(options, listener);
+    const isOther = Boolean(options.localAddress) || Boolean(options.localPort) || Boolean((options as { readonly path?: string }).path);
+    if (isOther || sources.length === 0) return socket.connect(options, listener);
     const name = `${options.host ?? 'localhost'} ${options.port}`;
     const source = this.#choose(family, name, undefined);
+    try {
+      socket.connect({ ...options, family, localAddress: source.text }, listener);
+    } catch (error) {
+      this.#settled(family, name, -1);
+      throw error;
+    }
     source.connects++;
-    this.#count(socket, source, family, name);
-    return socket.connect({ ...options, family, localAddress: source.text }, listener);
+    const release = this.#take(source, family, name);
+    socket.once('close', release);
+    return socket;
+  }
+
+  /** The bind() that an option localAddress asks for: without a port. */
+  #bindOwn(binder: LateBinder, handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, own: () => number): number {
+    // An explicit port is the caller's own choice, and an address of the other family the kernel's to refuse.
+    const local = (port ?? 0) === 0 && handle.fd < 0 && address.includes(':') === (family === 6) ? Address.parse(address) : undefined;
+    if (local === undefined || local.zone !== undefined) return own();
+    // Every address is as none: connect() has the choice.
+    if (local.isUnspecified) return 0;
+    const fd = this.#open(binder, handle, family);
+    if (fd < 0) return fd;
+    this.#ownAddresses.set(handle, local);
+    return binder.bind(fd, family, local);
   }
 
   /** Binds and connects one handle: from the source that is chosen, and while it has no port for the destination, from the next ones. */
-  #connectFrom(socket: Socket, handle: TcpHandle, family: 4 | 6, address: string, port: number, connect: () => number, own: Source | undefined, key: string | undefined): number {
-    const sources = own === undefined ? this.#sources[family] : own.address.family === family ? [own] : [];
-    // A mapped address of an IPv6 socket has no source here, nor has a family without one.
-    if (sources.length === 0 || (family === 6 && Address.parse(address)?.isIpv4 === true)) return own === undefined && this.#range === undefined ? connect() : this.#connectUnbound(handle, family, connect, own);
-    const name = `${address} ${port}`;
-    const first = own === undefined ? this.#choose(family, name, key).index : 0;
+  #connectHandle(binder: LateBinder, handle: TcpHandle, family: 4 | 6, address: string, port: number, key: string | undefined, connect: () => number): number {
+    if (handle.fd >= 0) return this.#connectOwn(handle, address, port, connect);
+    const destination = family === 4 ? undefined : Address.parse(address);
+    // An IPv6 socket reaches a mapped address from a mapped one.
+    const kind = destination?.isIpv4 === true ? 4 : family;
+    const sources = this.#sources[kind];
+    if (sources.length === 0) return this.#connectUnbound(binder, handle, family, connect);
+    const name = `${destination?.toString() ?? address} ${port}`;
+    const first = this.#choose(kind, name, key).index;
+    const fd = this.#open(binder, handle, family);
+    if (fd < 0) return this.#settled(kind, name, fd);
     let failure = EADDRNOTAVAIL;
-    let fd = -1;
     for (let step = 0; step < sources.length; step++) {
       const source = sources[(first + step) % sources.length]!;
-      if (fd < 0) {
-        fd = this.#binder!.make(source.address, this.#range);
-        if (fd < 0) return this.#settled(family, name, fd);
-        const opened = handle.open(fd);
-        if (opened !== 0) {
-          this.#binder!.close(fd);
-          return this.#settled(family, name, opened);
-        }
-      }
-      const bound = this.#binder!.bind(fd, source.address);
+      const bound = binder.bind(fd, family, source.address);
       if (bound !== 0) {
         failure = bound;
         source.missing++;
@@ -176,25 +192,39 @@ class LateConnector implements Connector {
       }
       if (result === 0) {
         source.connects++;
-        this.#count(socket, source, own === undefined ? family : undefined, name);
+        onceClosed(handle, this.#take(source, kind, name));
       }
-      return own === undefined ? this.#settled(family, name, result) : result;
+      return this.#settled(kind, name, result);
     }
-    return this.#settled(family, name, failure);
+    return this.#settled(kind, name, failure);
+  }
+
+  /** A handle that has its address by the options of this connect(). */
+  #connectOwn(handle: TcpHandle, address: string, port: number, connect: () => number): number {
+    const result = connect();
+    const local = this.#ownAddresses.get(handle);
+    if (result !== 0 || local === undefined) return result;
+    const source = this.#namedSource(local);
+    source.connects++;
+    onceClosed(handle, this.#take(source, undefined, `${address} ${port}`));
+    return result;
   }
 
   /** No source of the family: the kernel chooses the address, from the range of ports if there is one. */
-  #connectUnbound(handle: TcpHandle, family: 4 | 6, connect: () => number, own: Source | undefined): number {
-    // bind() of an address of the other family, as libuv would answer it.
-    if (own !== undefined) return -22;
-    const fd = this.#binder!.make(family === 4 ? Address.anyIpv4 : Address.anyIpv6, this.#range);
+  #connectUnbound(binder: LateBinder, handle: TcpHandle, family: 4 | 6, connect: () => number): number {
+    if (this.#range === undefined) return connect();
+    const fd = this.#open(binder, handle, family);
+    return fd < 0 ? fd : connect();
+  }
+
+  /** Gives the handle a socket that can be bound late. @returns its descriptor, or a negative errno */
+  #open(binder: LateBinder, handle: TcpHandle, family: 4 | 6): number {
+    const fd = binder.make(family, this.#range);
     if (fd < 0) return fd;
     const opened = handle.open(fd);
-    if (opened !== 0) {
-      this.#binder!.close(fd);
-      return opened;
-    }
-    return connect();
+    if (opened === 0) return fd;
+    binder.close(fd);
+    return opened;
   }
 
   #choose(family: 4 | 6, name: string, key: string | undefined): Source {
@@ -209,15 +239,15 @@ class LateConnector implements Connector {
     return result;
   }
 
-  /** @param family undefined for an address that is none of the sources */
-  #count(socket: Socket, source: Source, family: 4 | 6 | undefined, name: string): void {
+  /** Counts an open connection. @param family undefined for an address that is none of the sources @returns to call when it is closed */
+  #take(source: Source, family: 4 | 6 | undefined, name: string): () => void {
     source.open++;
     if (family !== undefined) this.#destinations[family].opened(name, source.index);
-    socket.once('close', () => {
+    return () => {
       source.open--;
       if (family !== undefined) this.#destinations[family].closed(name, source.index);
       else if (source.open === 0) this.#named.delete(source.text);
-    });
+    };
   }
 
   #namedSource(address: Address): Source {
@@ -239,12 +269,31 @@ class LateConnector implements Connector {
 
 function makeBinder(): [LateBinder | undefined, string | undefined] {
   if (process.platform !== 'linux') return [undefined, 'IP_BIND_ADDRESS_NO_PORT is of Linux'];
-  if (!canHook(new Socket())) return [undefined, 'the sockets of this Node.js have no handle that is known'];
+  if (!canHook()) return [undefined, 'the sockets of this Node.js have no handle that is known'];
   try {
     return [new LateBinder(), undefined];
   } catch (error) {
     return [undefined, error instanceof Error ? error.message : String(error)];
   }
+}
+
+const clientSockets = channel('net.client.socket');
+
+/** Tells diagnostics_channel of the socket as net.connect() does, which on older Nodes does it itself, on newer ones by Socket.connect(). */
+function announced(socket: Socket, connect: () => Socket): Socket {
+  if (!clientSockets.hasSubscribers) return connect();
+  let isTold = false;
+  const listen = (message: unknown): void => {
+    isTold ||= (message as { readonly socket?: Socket }).socket === socket;
+  };
+  clientSockets.subscribe(listen);
+  try {
+    connect();
+  } finally {
+    clientSockets.unsubscribe(listen);
+    if (!isTold) clientSockets.publish({ socket });
+  }
+  return socket;
 }
 
 let shared: Connector | undefined;

@@ -1,49 +1,89 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /** The part of Node's internal TCP handle that is used: the same on Node 20 to 26, and looked at before it is used. */
 export interface TcpHandle {
+  /** Negative as long as it has no socket. */
   readonly fd: number;
   open(fd: number): number;
-  bind(address: string, port: number, flags?: number): number;
-  bind6(address: string, port: number, flags?: number): number;
+  bind(address: string, port: number | undefined, flags?: number): number;
+  bind6(address: string, port: number | undefined, flags?: number): number;
   connect(request: object, address: string, port: number): number;
   connect6(request: object, address: string, port: number): number;
+  close(callback?: () => void): void;
+  reset(callback?: () => void): number;
 }
 
-/** Called in the place of a handle's connect: `connect` is the handle's own. @returns 0, or a negative errno as libuv has it */
-export type ConnectHook = (handle: TcpHandle, family: 4 | 6, address: string, port: number, connect: () => number) => number;
+/** Called in the place of a method of a handle; `own` is the handle's. @returns 0, or a negative errno as libuv has it */
+export interface HandleHooks {
+  /** @param port undefined or 0 for any */
+  bind(this: void, handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, own: () => number): number;
+  connect(this: void, handle: TcpHandle, family: 4 | 6, address: string, port: number, own: () => number): number;
+}
+
+const methods = ['open', 'bind', 'bind6', 'connect', 'connect6', 'close', 'reset'] as const satisfies readonly (keyof TcpHandle)[];
 
 function isTcpHandle(handle: unknown): handle is TcpHandle {
-  const one = handle as Partial<TcpHandle> | null;
-  return typeof one?.connect === 'function' && typeof one.connect6 === 'function' && typeof one.open === 'function' && typeof one.bind === 'function';
+  return typeof handle === 'object' && handle !== null && methods.every((method) => typeof (handle as Partial<TcpHandle>)[method] === 'function');
+}
+
+interface Accessor {
+  get(this: Socket): unknown;
+  set(this: Socket, handle: unknown): void;
+}
+
+/** The accessor behind `_handle`: what Node's streams look under is a symbol of their own, which it sets. */
+function handleAccessor(): Accessor | undefined {
+  const { get, set } = Object.getOwnPropertyDescriptor(Socket.prototype, '_handle') ?? {};
+  return get === undefined || set === undefined ? undefined : { get, set };
 }
 
 /**
- * Puts a hook before the connect() of every handle that the socket will have: it has a new one for each attempt of happy
- * eyeballs, and for each connect() after a close. What net.Socket does besides stays Node's own.
+ * Puts hooks before the bind() and connect() of every handle that the socket will have: it has a new one for each attempt
+ * of happy eyeballs, and for each connect() after a close. What net.Socket does besides stays Node's own.
  */
-export function hookHandles(socket: Socket, hook: ConnectHook): void {
-  let current: unknown = (socket as unknown as { _handle: unknown })._handle;
-  if (isTcpHandle(current)) hookHandle(current, hook);
+export function hookHandles(socket: Socket, hooks: HandleHooks): void {
+  const own = handleAccessor();
+  if (own === undefined) return;
+  const current = own.get.call(socket);
+  if (isTcpHandle(current)) hookHandle(current, hooks);
   Object.defineProperty(socket, '_handle', {
     configurable: true,
-    enumerable: true,
-    get: () => current,
+    get: () => own.get.call(socket),
     set: (handle: unknown) => {
-      current = handle;
-      if (isTcpHandle(handle)) hookHandle(handle, hook);
+      if (isTcpHandle(handle)) hookHandle(handle, hooks);
+      own.set.call(socket, handle);
     },
   });
 }
 
-function hookHandle(handle: TcpHandle, hook: ConnectHook): void {
-  for (const [method, family] of [['connect', 4], ['connect6', 6]] as const) {
-    const own = handle[method];
-    handle[method] = (request, address, port) => hook(handle, family, address, port, () => own.call(handle, request, address, port));
+function hookHandle(handle: TcpHandle, hooks: HandleHooks): void {
+  for (const [bind, connect, family] of [['bind', 'connect', 4], ['bind6', 'connect6', 6]] as const) {
+    const ownBind = handle[bind];
+    const ownConnect = handle[connect];
+    handle[bind] = (address, port, flags) => hooks.bind(handle, family, address, port, () => ownBind.call(handle, address, port, flags));
+    handle[connect] = (request, address, port) => hooks.connect(handle, family, address, port, () => ownConnect.call(handle, request, address, port));
   }
 }
 
-/** True if Node's sockets still have what {@link hookHandles} needs. @param socket that was never connected */
-export function canHook(socket: Socket): boolean {
-  return '_handle' in socket;
+/** Calls back, once, when the handle is closed: earlier than 'close' is emitted, and for an attempt of happy eyeballs that was given up, too. */
+export function onceClosed(handle: TcpHandle, callback: () => void): void {
+  const { close, reset } = handle;
+  let isOpen = true;
+  const closed = (): void => {
+    if (isOpen) callback();
+    isOpen = false;
+  };
+  handle.close = (done) => {
+    closed();
+    close.call(handle, done);
+  };
+  handle.reset = (done) => {
+    closed();
+    return reset.call(handle, done);
+  };
+}
+
+/** True if Node's sockets still have what {@link hookHandles} needs. */
+export function canHook(): boolean {
+  return handleAccessor() !== undefined;
 }

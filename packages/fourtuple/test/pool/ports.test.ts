@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { createServer, connect as netConnect, type LookupFunction, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConnector, type Connector } from '../../src/pool/index.ts';
 import { because } from '../support/because.ts';
@@ -90,8 +90,8 @@ describe.skipIf(obstacle !== undefined)(`connections from source addresses, with
 
   it('by a name with several addresses, of which the first does not answer', async () => {
     const connector = createConnector({ sources: '127.0.0.5' });
-    const lookup = (_: string, __: object, callback: (error: null, found: { address: string; family: number }[]) => void): void => callback(null, [{ address: '127.0.0.99', family: 4 }, { address: '127.0.0.1', family: 4 }]);
-    const opened = await openAll((port) => connector.connect({ host: 'service.example', port, lookup: lookup as never, autoSelectFamily: true }), destinations, 5, sockets);
+    const lookup: LookupFunction = (_, __, callback) => callback(null, [{ address: '127.0.0.99', family: 4 }, { address: '127.0.0.1', family: 4 }]);
+    const opened = await openAll((port) => connector.connect({ host: 'service.example', port, lookup, autoSelectFamily: true }), destinations, 5, sockets);
     expect(opened).toEqual({ connected: 10, codes: [] });
     expect(sockets.every(({ localAddress, remoteAddress }) => localAddress === '127.0.0.5' && remoteAddress === '127.0.0.1')).toBe(true);
   });

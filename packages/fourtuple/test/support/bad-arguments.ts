@@ -59,6 +59,7 @@ export const badArguments: readonly BadArguments[] = [
   { args: ['plan', 'nat', 'aws-nat-gateway', '--rate', '1', '--addresses', '100'], names: /8 addresses at most/ },
   { args: ['tune', 'explain', 'tcp_fin_timeot'], names: /did you mean "tcp_fin_timeout"/ },
   { args: ['tune', 'explain', 'a', 'b'], names: /b/ },
+  { args: ['tune', 'aply', 'tcp_tw_reuse=1'], names: /did you mean "apply"/ },
   { args: ['tune', 'apply'], names: /no change is given/ },
   { args: ['tune', 'apply', 'tcp_tw_reuse'], names: /KEY=VALUE.*"tcp_tw_reuse"/ },
   { args: ['tune', 'apply', 'tcp_tw_reuze=1'], names: /did you mean "tcp_tw_reuse"/ },

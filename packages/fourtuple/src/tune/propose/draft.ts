@@ -1,4 +1,4 @@
-import { knobs, RANGE, rangeOf, RESERVED } from '../../knobs/index.ts';
+import { knobs, RANGE, RESERVED } from '../../knobs/index.ts';
 import { grouped, plural, PortSet, rangeSize, type PortRange } from '../../model/index.ts';
 import { timeWaitSeconds } from '../../plan/index.ts';
 import type { Service } from '../services/service.ts';

@@ -1,5 +1,5 @@
 import { nearest } from '../../../model/index.ts';
-import { knobs } from '../../../knobs/index.ts';
+import { knobNames } from '../../../knobs/index.ts';
 import { ChangeError, TuneError } from '../../../tune/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { CommandError, UsageError } from '../../errors.ts';
@@ -22,5 +22,5 @@ export function explained(context: CliContext, isChanging: boolean, work: () => 
 }
 
 function nearKey(name: string): string {
-  return nearest(name, [...knobs.keys()].flatMap((key) => [key, key.slice(key.lastIndexOf('.') + 1)]));
+  return nearest(name, knobNames);
 }

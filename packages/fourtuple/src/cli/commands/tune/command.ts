@@ -27,8 +27,12 @@ const explain = buildCommand<OutputFlags, [string?], CliContext>({
   },
 });
 
+const routes = { propose, explain, apply, undo, status, verify };
+
+export const tuneRoutes: readonly string[] = Object.keys(routes);
+
 export const tuneCommand = buildRouteMap({
-  routes: { propose, explain, apply, undo, status, verify },
+  routes,
   defaultCommand: 'propose',
   docs: {
     brief: 'Propose sysctls that help here, tell what they do, apply and undo them',

@@ -1,5 +1,5 @@
 import { ProcFs } from '../../../kernel/index.ts';
-import { findKnob, knobPath, knobs, type Knob } from '../../../knobs/index.ts';
+import { findKnob, knobNames, knobPath, knobs, type Knob } from '../../../knobs/index.ts';
 import { nearest } from '../../../model/index.ts';
 import { renderTable, type Column } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
@@ -29,7 +29,7 @@ export function runTuneExplain(this: CliContext, flags: OutputFlags, name?: stri
 function knobNamed(name: string): Knob {
   const knob = findKnob(name);
   if (knob !== undefined) return knob;
-  const near = nearest(name, [...knobs.keys()].flatMap((key) => [key, key.slice(key.lastIndexOf('.') + 1)]));
+  const near = nearest(name, knobNames);
   throw new UsageError(`nothing is known of "${name}"${near}; "fourtuple tune explain" lists what is`);
 }
 

@@ -75,6 +75,6 @@ function extractBlock(language: string, content: string, depth: number): Extract
     // Pages show parts of files: what cannot be parsed is an ellipsis more often than a mistake.
     return { ...found, problems: [] };
   }
-  if (/^\s*\[(?:sysctl|settings\.kernel\.sysctl)\]/m.test(content)) return extractAs(/^\s*\[sysctl\]/m.test(content) ? 'ini' : 'bottlerocket', 'block.conf', content, {}, depth);
+  if (/^[ \t]*\[(?:sysctl|settings\.kernel\.sysctl)\]/m.test(content)) return extractAs(/^[ \t]*\[sysctl\]/m.test(content) ? 'ini' : 'bottlerocket', 'block.conf', content, {}, depth);
   return pickPlain(language, content);
 }

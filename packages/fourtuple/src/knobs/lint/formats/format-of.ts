@@ -34,8 +34,10 @@ const BY_ENDING: Readonly<Record<string, Format>> = {
 /** Endings of files that may hold lines of sysctl.conf(5): what stands in them decides. */
 const SETTINGS_ENDINGS = new Set(['', 'conf', 'cfg', 'config', 'ini', 'txt', 'sysctl', 'toml', 'local', 'profile', 'bak', 'rpmsave', 'rpmnew', 'rpmorig', 'dpkg-dist', 'dpkg-old', 'dpkg-new', 'disabled', 'orig', 'old', 'example', 'sample', 'default']);
 
-/** More lines than are needed to see what a file is. */
+/** More lines than are needed to see what a file is, comments aside. */
 const LINES_LOOKED_AT = 400;
+/** Of the beginning of a file, comments included. */
+const LOOKED_AT = 1 << 18;
 
 /** What a text is by its name, and by what stands in it where the name does not tell. */
 export function formatOf(path: string, text: string): Format {
@@ -81,7 +83,7 @@ export function looksLikeSysctlFile(text: string): boolean {
 
 /** The first lines, without blank ones and comments. */
 function linesOf(text: string): string[] {
-  return text.slice(0, 1 << 16).split('\n', LINES_LOOKED_AT).map((line) => line.slice(0, 300).trim()).filter((line) => line !== '' && !/^[#;]/.test(line));
+  return text.slice(0, LOOKED_AT).split('\n').map((line) => line.slice(0, 300).trim()).filter((line) => line !== '' && !/^[#;]/.test(line)).slice(0, LINES_LOOKED_AT);
 }
 
 function looksLikeSysctlLines(lines: readonly string[]): boolean {
