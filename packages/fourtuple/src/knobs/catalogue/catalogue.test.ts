@@ -9,7 +9,10 @@ describe('the catalogue of knobs', () => {
     [' tcp_tw_reuse ', 'net.ipv4.tcp_tw_reuse'],
     ['file-max', 'fs.file-max'],
     ['rlimit_nofile', 'RLIMIT_NOFILE'],
-    ['tw_reuse', undefined],
+    ['tw_reuse', 'net.ipv4.tcp_tw_reuse'],
+    ['fin_timeout', 'net.ipv4.tcp_fin_timeout'],
+    ['reuse', undefined],
+    ['max', undefined],
     ['', undefined],
     ['net.ipv4', undefined],
   ])('finds %j: %j', (name, key) => {
