@@ -33,8 +33,8 @@ interface Accessor {
 
 /** The accessor behind `_handle`: what Node's streams look under is a symbol of their own, which it sets. */
 function handleAccessor(): Accessor | undefined {
-  const { get, set } = Object.getOwnPropertyDescriptor(Socket.prototype, '_handle') ?? {};
-  return get === undefined || set === undefined ? undefined : { get, set };
+  const found = Object.getOwnPropertyDescriptor(Socket.prototype, '_handle');
+  return found?.get === undefined || found.set === undefined ? undefined : (found as Accessor);
 }
 
 /**
@@ -67,7 +67,8 @@ function hookHandle(handle: TcpHandle, hooks: HandleHooks): void {
 
 /** Calls back, once, when the handle is closed: earlier than 'close' is emitted, and for an attempt of happy eyeballs that was given up, too. */
 export function onceClosed(handle: TcpHandle, callback: () => void): void {
-  const { close, reset } = handle;
+  const close = handle.close.bind(handle);
+  const reset = handle.reset.bind(handle);
   let isOpen = true;
   const closed = (): void => {
     if (isOpen) callback();
@@ -75,11 +76,11 @@ export function onceClosed(handle: TcpHandle, callback: () => void): void {
   };
   handle.close = (done) => {
     closed();
-    close.call(handle, done);
+    close(done);
   };
   handle.reset = (done) => {
     closed();
-    return reset.call(handle, done);
+    return reset(done);
   };
 }
 
