@@ -41,8 +41,16 @@ export function namespaceText({ initial, name, inode }: Pick<NamespaceIdentity, 
 export class NamespaceFinder {
   readonly boot = bootId();
   #found: readonly FoundNamespace[] | undefined;
+  readonly #known = new Map<string, Whereabouts>();
 
   find(wanted: NamespaceIdentity, boot: string): Whereabouts {
+    const id = [boot, wanted.inode, wanted.cookie, wanted.initial].join(' ');
+    const where = this.#known.get(id) ?? this.#look(wanted, boot);
+    this.#known.set(id, where);
+    return where;
+  }
+
+  #look(wanted: NamespaceIdentity, boot: string): Whereabouts {
     if (boot !== this.boot && !wanted.initial) return { place: 'gone' };
     try {
       const own = currentNamespace();

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../kernel/index.ts';
 import { causeText, TuneError } from './error.ts';
@@ -91,14 +91,23 @@ export class TuneJournal {
   transactions(): Transaction[] {
     let text: string;
     try {
+      // A device or a pipe has no end, and waits for ever.
+      if (!isFileOrFolder(this.path)) throw new TuneError(`The journal ${this.path} is no regular file.`, 'Name another file with --journal.');
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
+      if (error instanceof TuneError) throw error;
       const code = errnoOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') return [];
       throw journalError(this.path, 'read', error);
     }
     return transactionsOf(text.split('\n').flatMap(parseEntry));
   }
+}
+
+/** Of a folder, reading tells. @throws the file system's error */
+function isFileOrFolder(path: string): boolean {
+  const status = statSync(path);
+  return status.isFile() || status.isDirectory();
 }
 
 function journalError(path: string, deed: string, error: unknown): TuneError {

@@ -32,7 +32,8 @@ export function orderWrites<W extends Write>(writes: readonly W[], state: (key: 
     if (outcome.kind !== 'refused') written.set(write.key, readingOf(write.to, outcome));
     ordered.push({ write, outcome });
   }
-  return ordered;
+  // Whether a list leaves ports depends on the range in the end, not on that of its moment.
+  return ordered.map(({ write, outcome }) => ({ write, outcome: write.key === RESERVED && outcome.kind !== 'refused' ? writeOutcome(write.key, write.to, now) : outcome }));
 }
 
 /** What is read after a write; of a value of which nothing is known, itself with the kernel's tabs. */

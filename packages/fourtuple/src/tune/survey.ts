@@ -1,6 +1,6 @@
 import { NamespaceLostError } from '../kernel/index.ts';
 import { inNamespace, NamespaceFinder, type Whereabouts } from './identity.ts';
-import type { Transaction, TuneJournal } from './journal.ts';
+import { isOpen, type Transaction, type TuneJournal } from './journal.ts';
 import { readKey } from './live.ts';
 import { tunerAtWork } from './lock.ts';
 import { sightOf, type TransactionSight } from './state.ts';
@@ -24,17 +24,20 @@ export function survey(journal: TuneJournal, finder = new NamespaceFinder()): Su
 
 function surveyOf(transactions: readonly Transaction[], finder: NamespaceFinder, isBusy: boolean): Omit<Survey, 'busy'> {
   const places = new Map<string, Whereabouts>();
+  // Without those that are undone, of which an old journal is full.
+  const open = transactions.flatMap((one, index) => (isOpen(one) ? [{ one, index }] : []));
+  const after = (index: number): Transaction[] => open.filter((other) => other.index > index).map(({ one }) => one);
   const sights = transactions.map((transaction, index): TransactionSight => {
     const where = finder.find(transaction.namespace, transaction.boot);
     places.set(transaction.id, where);
-    const look = (): TransactionSight => sightOf(transaction, transactions.slice(index + 1), { boot: finder.boot, place: where.place, live: tryRead, file: fileAt, isBusy });
+    const look = (): TransactionSight => sightOf(transaction, after(index), { boot: finder.boot, place: where.place, live: tryRead, file: fileAt, isBusy });
     if (where.place !== 'here') return look();
     try {
       return inNamespace(where.namespace, look);
     } catch (error) {
       if (error instanceof NamespaceLostError) throw error;
       places.set(transaction.id, { place: 'unknown', why: error instanceof Error ? error.message : String(error) });
-      return sightOf(transaction, transactions.slice(index + 1), { boot: finder.boot, place: 'unknown', live: () => undefined, file: fileAt, isBusy });
+      return sightOf(transaction, after(index), { boot: finder.boot, place: 'unknown', live: () => undefined, file: fileAt, isBusy });
     }
   });
   return { sights, places, boot: finder.boot };

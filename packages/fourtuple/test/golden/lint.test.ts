@@ -50,7 +50,7 @@ describe('the text', () => {
     expect(normal.stdout).toContain('[value-is-default]');
     expect(normal.stdout).toContain(', 1 dismissed in 4 settings of 1 file.');
     expect(quiet.stdout).not.toContain('[value-is-default]');
-    expect(quiet.stdout).toContain('2 errors, 0 warnings, 2 notes');
+    expect(quiet.stdout).toContain('2 errors, 0 warnings, 1 note,');
     expect(verbose.stdout.match(/What to do: Take the line out/g)).toHaveLength(1);
     expect(verbose.stdout).toContain(`dismissed: ${file}:5  [range-narrow] few destinations`);
   });

@@ -124,6 +124,30 @@ describe(`tune proposes${because(obstacle)}`, () => {
     expect(lines(await tune())).toEqual(['net.ipv4.tcp_fin_timeout: 70 -> 60', 'net.ipv4.tcp_timestamps: 0 -> 1']);
   });
 
+  it.skipIf(obstacle !== undefined)('nothing that apply would refuse, in odd ranges', async () => {
+    enterFreshNamespace();
+    // A service on the only port.
+    setSysctl('ipv4/ip_local_port_range', '40000 40000');
+    const fds = [listenOn(everywhere, 40_000)];
+    expect(lines(await tune())).toEqual([]);
+    expect((await tune()).notes).toEqual(['Services have every port of the range: it is too narrow for outgoing connections beside them.']);
+    // Every port reserved: the wider range has others.
+    setSysctl('ipv4/ip_local_port_range', '40000 40009');
+    setSysctl('ipv4/ip_local_reserved_ports', '40000-40009');
+    const { changes } = await tune();
+    expect(changes.map(({ key, to }) => [key, to.startsWith('1433,') || to])).toEqual([['net.ipv4.ip_local_reserved_ports', true], ['net.ipv4.ip_local_port_range', '1024 65535']]);
+    const applied = await runInProcess('tune', 'apply', ...changes.map(({ key, to }) => `${key}=${to}`));
+    expect({ exitCode: applied.exitCode, refused: applied.stdout.includes('refused') }).toEqual({ exitCode: 0, refused: false });
+    // A range of privileged ports is not made wider: it would hand out those of the system.
+    setSysctl('ipv4/ip_local_reserved_ports', '\n');
+    setSysctl('ipv4/ip_unprivileged_port_start', 0);
+    setSysctl('ipv4/ip_local_port_range', '1 500');
+    const { changes: none, notes } = await tune('--profile', 'outbound-client');
+    expect(none.map(({ key }) => key)).toEqual(['net.ipv4.tcp_tw_reuse']);
+    expect(notes[0]).toMatch(/the range begins at 1: a wider one would hand out ports of system services/);
+    fds.forEach(closeSocket);
+  });
+
   it.skipIf(obstacle !== undefined)('nothing of the whole host to a namespace, and says so', async () => {
     enterFreshNamespace();
     const { changes, notes } = await tune('--profile', 'nat-gateway');

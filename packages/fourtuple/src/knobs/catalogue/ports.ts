@@ -115,7 +115,7 @@ export const portKnobs: readonly Knob[] = [
     isInherited: false,
     since: '2.4',
     unit: 'switch',
-    legal: '0 or 1',
+    legal: 'from 0 to 255; above 0 as 1',
     examples: [{ value: '1', reads: '1' }],
     does: ['bind() of an address that moves between hosts succeeds before it is here.'],
     doesNot: ['It gives no port, and no route for the packets.'],

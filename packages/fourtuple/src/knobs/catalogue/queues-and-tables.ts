@@ -26,7 +26,7 @@ export const queueAndTableKnobs: readonly Knob[] = [
   },
   {
     key: 'net.ipv4.tcp_max_syn_backlog',
-    brief: 'Half-open connections of a listener from which on SYN cookies are sent.',
+    brief: 'Half-open connections of a listener that are kept, where SYN cookies are off.',
     scope: 'namespace',
     defaultValue: undefined,
     defaultNote: 'by the size of the table of connections: 2,048 on a large host, 128 at least',
@@ -54,7 +54,7 @@ export const queueAndTableKnobs: readonly Knob[] = [
     isInherited: false,
     since: '2.2',
     unit: '0 off, 1 when full, 2 always',
-    legal: 'from 0 to 255; above 2 as 2',
+    legal: 'from 0 to 255; above 2 as 1',
     examples: [
       { value: '0', reads: '0' },
       { value: '2', reads: '2' },
@@ -68,7 +68,7 @@ export const queueAndTableKnobs: readonly Knob[] = [
   },
   {
     key: 'net.ipv4.tcp_abort_on_overflow',
-    brief: 'Resets a connection when the accept queue is full, instead of letting the client try again.',
+    brief: 'Resets a connection that ends its handshake when the accept queue is full, instead of letting the client try again.',
     scope: 'namespace',
     defaultValue: '0',
     defaultNote: 'off',
@@ -77,8 +77,8 @@ export const queueAndTableKnobs: readonly Knob[] = [
     unit: 'switch',
     legal: 'from 0 to 255',
     examples: [{ value: '1', reads: '1' }],
-    does: ['The client sees ECONNRESET at once, where it would have waited.'],
-    doesNot: ['It makes the queue no longer.'],
+    does: ['A client whose handshake was under way when the queue filled up sees ECONNRESET at once, where it would have waited.'],
+    doesNot: ['It makes the queue no longer.', 'It resets nobody who comes while the queue is full: that SYN is dropped, and connect() waits.'],
     effective: 'at once',
     interactions: ['somaxconn and the backlog of listen() are the length.'],
     claims: [],

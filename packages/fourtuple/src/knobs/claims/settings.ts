@@ -121,7 +121,7 @@ export const settingClaims: readonly Claim[] = [
     id: 'max-tw-buckets',
     subject: 'net.ipv4.tcp_max_tw_buckets',
     verdict: 'half true',
-    truth: 'It bounds TIME_WAIT sockets; above it they are skipped, with TCPTimeWaitOverflow. A higher value gives no port back, and 180000 may be a lower one: the default is half the table of connections, from 131,072 with 8 GiB to 262,144.',
+    truth: 'It bounds TIME_WAIT sockets; above it they are skipped, with TCPTimeWaitOverflow. A higher value gives no port back, and 180000 may be a lower one: the default is half the table of connections, from 32,768 with 8 GiB to 262,144 with 64.',
     source: 'inet_twsk_alloc(); measured',
     find: any(setting('net.ipv4.tcp_max_tw_buckets', () => true), mention('net.ipv4.tcp_max_tw_buckets')),
   },

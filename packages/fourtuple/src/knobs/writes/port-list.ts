@@ -37,7 +37,8 @@ export function readPortList(text: string): ReadPortList | undefined {
     let high = low;
     if (rest.startsWith('-')) {
       rest = rest.slice(1);
-      const second = readNumber(rest, ',\n');
+      // The kernel's separators behind a range have the NUL byte among them.
+      const second = readNumber(rest, ',\n\0');
       if (isCut && rest.length === (second?.length ?? rest.length)) {
         rest = before;
         break;
@@ -48,8 +49,8 @@ export function readPortList(text: string): ReadPortList | undefined {
       high = second;
     }
     ports.addRange(Number(low.magnitude), Number(high.magnitude));
-    // One separator; a comma may be the last character.
-    if (rest.startsWith(',') || rest.startsWith('\n')) rest = rest.slice(1);
+    // One separator, which may be the last character.
+    rest = rest.slice(1);
     skipNewlines();
   }
   return { ports, hasOctal, isCut };

@@ -42,7 +42,7 @@ export function writeOutcome(key: string, text: string, state: KeyState): WriteO
 }
 
 function finTimeoutTrap(value: number): Trap | undefined {
-  if (value <= 0) return harmful('FIN_WAIT2 then lasts half a second');
+  if (value <= 0) return harmful('FIN_WAIT2 then lasts less than a second');
   return value > 60 && value < 90 ? harmful(`above 60 FIN_WAIT2 lasts 2·(value − 60) seconds, here ${2 * (value - 60)}: shorter than with 60`) : undefined;
 }
 

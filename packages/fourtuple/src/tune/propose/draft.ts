@@ -27,6 +27,12 @@ export class Draft {
     this.#situation = situation;
   }
 
+  /** True when no port is left that the kernel could choose. */
+  get isExhausted(): boolean {
+    const { localPortRange, reservedPorts } = this.#situation.settings;
+    return usable(localPortRange, reservedPorts) === 0;
+  }
+
   note(text: string): void {
     if (!this.#notes.includes(text)) this.#notes.push(text);
   }
@@ -52,6 +58,7 @@ export class Draft {
   widen(range: PortRange, why: string): void {
     const now = this.#situation.settings.localPortRange;
     if (range.low > now.low || range.high < now.high || rangeSize(range) <= rangeSize(now) || this.#range !== undefined) return;
+    if (now.low < UNPRIVILEGED) return this.note(`More ports are wanted, but the range begins at ${now.low}: a wider one would hand out ports of system services below ${UNPRIVILEGED}. Set net.ipv4.ip_local_port_range to '${UNPRIVILEGED} 65535' yourself.`);
     this.#range = { range, why };
     for (const service of this.#situation.services) {
       if (service.source === 'etc-services') continue;
@@ -63,6 +70,7 @@ export class Draft {
 
   advice(): Advice {
     const { settings, read } = this.#situation;
+    this.#dropWhatIsRefused();
     const range = this.#range?.range ?? settings.localPortRange;
     const added = [...this.#reserved.keys()].filter((port) => port >= range.low && port <= range.high && !settings.reservedPorts.has(port)).sort((one, other) => one - other);
     const reserved = settings.reservedPorts.clone().addAll(PortSet.of(added));
@@ -71,6 +79,25 @@ export class Draft {
     if (this.#range !== undefined) changes.push(this.#widening(this.#range.why, range, reserved));
     for (const { key, value, why, gain, risk } of this.#numbers.values()) changes.push({ key, from: (read(key) ?? '').replaceAll('\t', ' '), to: String(value), why: [why], gains: [typeof gain === 'string' ? gain : gain(usable(range, reserved))], risk });
     return { changes, stealable: this.#stealable(range, reserved), notes: this.#notes };
+  }
+
+  /** A list that leaves no port, or that one write cannot say, is not proposed, and nor is the range that needs it. */
+  #dropWhatIsRefused(): void {
+    const { settings } = this.#situation;
+    const range = this.#range?.range ?? settings.localPortRange;
+    const reserved = settings.reservedPorts.clone().addAll(PortSet.of([...this.#reserved.keys()].filter((port) => port >= range.low && port <= range.high)));
+    if (reserved.size > settings.reservedPorts.size && reserved.toString().length > LONGEST_LIST) {
+      this.note(`The ports of services make a list of more than ${grouped(LONGEST_LIST)} characters, which sysctl cannot write: neither they nor a wider range are proposed. Reserve them as a few ranges.`);
+      this.#drop();
+    } else if (usable(range, reserved) === 0) {
+      if (!this.isExhausted) this.note('Services have every port of the range: it is too narrow for outgoing connections beside them.');
+      this.#drop();
+    }
+  }
+
+  #drop(): void {
+    this.#reserved.clear();
+    this.#range = undefined;
   }
 
   #reservation(added: readonly number[], reserved: PortSet): Proposal {
@@ -143,6 +170,11 @@ function usable({ low, high }: PortRange, reserved: PortSet): number {
 }
 
 const SHOWN = 6;
+
+const UNPRIVILEGED = 1024;
+
+/** What the kernel takes of one write(2), less the newline. */
+const LONGEST_LIST = 4094;
 
 /** `3306 (mariadbd/812), 8080 (node/90) and 3 more` */
 function namesOf(ports: readonly { readonly port: number; readonly name: string }[]): string {

@@ -12,7 +12,8 @@ const UNPRIVILEGED = 1024;
 /** The widest range that is good here: from the first unprivileged port on; of a Kubernetes node above its NodePorts. */
 export function widestRange({ settings, isKubernetesNode }: Situation): PortRange {
   const start = Math.max(UNPRIVILEGED, settings.unprivilegedPortStart ?? UNPRIVILEGED);
-  return { low: Math.min(isKubernetesNode ? 32_768 : start, settings.localPortRange.low), high: 65_535 };
+  // The kernel refuses a low end below ip_unprivileged_port_start.
+  return { low: Math.min(isKubernetesNode ? Math.max(32_768, start) : start, settings.localPortRange.low), high: 65_535 };
 }
 
 /** What this namespace needs by what is seen in it, whatever it is for. */
@@ -21,6 +22,10 @@ export function needs(situation: Situation, draft: Draft): void {
   for (const { port } of usage.listenersInRange) {
     const service = situation.services.find(({ low, high }) => port >= low && port <= high);
     draft.reserve(service ?? { low: port, high: port, name: 'a listener', source: 'listener' });
+  }
+  if (draft.isExhausted) {
+    draft.widen(widestRange(situation), `Every port of the range ${settings.localPortRange.low}-${settings.localPortRange.high} is reserved: no connect() and no bind(address, 0) finds one.`);
+    draft.note('Every port of the range is reserved: no connect() finds one. Take ports out of net.ipv4.ip_local_reserved_ports that are nobody\'s.');
   }
   const worst = usage.tuples.length === 0 ? undefined : usage.tuples.at(0);
   const pool = usage.bindPools.find(({ protocol, source, ratio, used }) => protocol === 'tcp' && !source.isUnspecified && ratio >= HALF && used > 0);
@@ -60,7 +65,7 @@ function timestamps(draft: Draft): void {
 function mend({ settings, counters, usage, read }: Situation, draft: Draft): void {
   const fin = settings.tcpFinTimeoutSeconds;
   if (fin !== undefined && (fin < 1 || (fin > 60 && fin < 90))) {
-    draft.number({ key: 'net.ipv4.tcp_fin_timeout', value: 60, direction: 'exactly', why: `tcp_fin_timeout is ${fin}: FIN_WAIT2 then lasts ${fin < 1 ? 'half a second' : `${2 * (fin - 60)} s`}, shorter than with 60.`, gain: 'Peers that are slow to close are not reset.', risk: 'None: it is the default.' });
+    draft.number({ key: 'net.ipv4.tcp_fin_timeout', value: 60, direction: 'exactly', why: `tcp_fin_timeout is ${fin}: FIN_WAIT2 then lasts ${fin < 1 ? 'less than a second' : `${2 * (fin - 60)} s`}, shorter than with 60.`, gain: 'Peers that are slow to close are not reset.', risk: 'None: it is the default.' });
   }
   const overflows = counters['TcpExt.ListenOverflows'] ?? 0;
   if (overflows > 0) {

@@ -10,7 +10,7 @@ import type { Service } from './service.ts';
 const KUBELET = '/var/lib/kubelet/config.yaml';
 /** Default of the API server's --service-node-port-range. */
 const NODE_PORTS = { low: 30_000, high: 32_767 } as const;
-/** Ports below are in no range but by an explicit wish. */
+/** Of /etc/services, which names nearly all ports below. */
 const LOWEST = 1024;
 
 export interface FoundServices {
@@ -26,9 +26,9 @@ export interface FoundServices {
 export function findServices(usage: NamespaceUsage, isHost: boolean): FoundServices {
   const one = (port: number, name: string, source: Service['source']): Service => ({ low: port, high: port, name, source });
   const isKubernetesNode = isHost && existsSync(KUBELET);
-  const services: Service[] = usage.listeners.filter(({ port }) => port >= LOWEST).map(({ port, owner }) => one(port, owner === undefined ? (knownServices.get(port) ?? 'a listener') : ownerText(owner), 'listener'));
+  const services: Service[] = usage.listeners.map(({ port, owner }) => one(port, owner === undefined ? (knownServices.get(port) ?? 'a listener') : ownerText(owner), 'listener'));
   if (isHost) {
-    services.push(...socketUnitPorts().filter(({ port, isEnabled }) => isEnabled && port >= LOWEST).map(({ port, name }) => one(port, name, 'socket-unit')));
+    services.push(...socketUnitPorts().filter(({ isEnabled }) => isEnabled).map(({ port, name }) => one(port, name, 'socket-unit')));
     services.push(...publishedPorts().map(({ port, container }) => one(port, container, 'container')));
   }
   if (isKubernetesNode) services.push({ ...NODE_PORTS, name: 'NodePorts of Kubernetes', source: 'node-port' });

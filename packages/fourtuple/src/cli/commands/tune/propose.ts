@@ -1,3 +1,4 @@
+import { RANGE, RESERVED } from '../../../knobs/index.ts';
 import { grouped, plural } from '../../../model/index.ts';
 import { observeSituation, propose, type Advice, type Proposal, type StealablePort } from '../../../tune/index.ts';
 import type { Measurement } from '../../../observe/index.ts';
@@ -41,8 +42,9 @@ function show(printer: Printer, { changes, stealable, notes }: Advice, flags: Pr
   else printer.paragraph(`${plural(changes.length, 'change')} ${changes.length === 1 ? 'helps' : 'help'} here${flags.profile === undefined ? '' : `, by the profile ${flags.profile}`}:`, { style: 'strong' });
   for (const [index, change] of changes.entries()) showChange(printer, index + 1, change);
   if (!printer.isQuiet) {
-    // What is well-known and not here is of interest when something is changed.
-    showStealable(printer, changes.length > 0 || printer.isVerbose ? stealable : stealable.filter(({ service }) => service.source !== 'well-known' && service.source !== 'etc-services'), changes.length > 0);
+    const isOfPorts = changes.some(({ key }) => key === RANGE || key === RESERVED);
+    // What is well-known and not here is of interest when its ports come into reach.
+    showStealable(printer, isOfPorts || printer.isVerbose ? stealable : stealable.filter(({ service }) => service.source !== 'well-known' && service.source !== 'etc-services'), isOfPorts);
     for (const note of notes) printer.paragraph(`Note: ${note}`, { hanging: '  ' });
   }
   if (changes.length === 0) return;

@@ -32,7 +32,7 @@ const BY_ENDING: Readonly<Record<string, Format>> = {
 };
 
 /** Endings of files that may hold lines of sysctl.conf(5): what stands in them decides. */
-const SETTINGS_ENDINGS = new Set(['', 'conf', 'cfg', 'config', 'ini', 'txt', 'sysctl', 'toml', 'local', 'profile', 'bak', 'rpmsave', 'rpmnew', 'rpmorig', 'dpkg-dist', 'dpkg-old', 'dpkg-new', 'disabled', 'orig', 'old', 'example', 'sample', 'default']);
+const SETTINGS_ENDINGS = new Set(['', 'conf', 'cfg', 'config', 'ini', 'txt', 'sysctl', 'local', 'profile', 'bak', 'rpmsave', 'rpmnew', 'rpmorig', 'dpkg-dist', 'dpkg-old', 'dpkg-new', 'disabled', 'orig', 'old', 'example', 'sample', 'default']);
 
 /** More lines than are needed to see what a file is, comments aside. */
 const LINES_LOOKED_AT = 400;
@@ -53,6 +53,7 @@ export function formatOf(path: string, text: string): Format {
   if (/^#cloud-config\b/.test(first)) return 'yaml';
   if (/^(?:MIME-Version|Content-Type):/i.test(first)) return 'user-data';
   if (name === 'tuned.conf') return 'ini';
+  if (ending === 'toml') return byContent(text) === 'bottlerocket' ? 'bottlerocket' : 'other';
   return SETTINGS_ENDINGS.has(ending) || ending.includes('-') || /^\d+$/.test(ending) ? byContent(text) : 'other';
 }
 

@@ -27,8 +27,8 @@ const notTimeWait: GroupRule = {
 const finTrap: GroupRule = {
   id: 'fin-timeout-trap',
   severity: 'warning',
-  summary: 'tcp_fin_timeout from 61 to 89 makes FIN_WAIT2 shorter than 60 does, and 0 or less half a second.',
-  why: 'Above 60 the kernel keeps the rest of the time in a timer of twice the difference: 61 gives 2.7 s, 70 gives 21 s. Peers that are slow to close then get a reset.',
+  summary: 'tcp_fin_timeout from 61 to 89 makes FIN_WAIT2 shorter than 60 does, and 0 or less ends it within a second.',
+  why: 'Above 60 the kernel keeps the rest of the time in a timer of twice the difference: 61 gives 2.1 s, 70 gives 20.3 s. Peers that are slow to close then get a reset.',
   remedy: 'Use 60, or 90 and more.',
   kernels: 'all; measured on 6.18',
   *judge({ settings }) {
@@ -36,7 +36,7 @@ const finTrap: GroupRule = {
       const value = setting.key === FIN ? numberOf(setting) : undefined;
       if (value === undefined) continue;
       if (value > 60 && value < 90) yield atValue(this, setting, `FIN_WAIT2 then lasts about ${2 * (value - 60)} s, shorter than with 60: above 60 it is 2·(value − 60)`);
-      else if (value < 1) yield atValue(this, setting, 'FIN_WAIT2 then lasts half a second: peers that are slow to close get a reset');
+      else if (value < 1) yield atValue(this, setting, 'FIN_WAIT2 then lasts less than a second: peers that are slow to close get a reset');
     }
   },
 };
@@ -104,12 +104,12 @@ const abort: GroupRule = {
   id: 'abort-on-overflow',
   severity: 'note',
   summary: 'tcp_abort_on_overflow resets clients that would have waited.',
-  why: 'When the accept queue is full for a moment, a client tries again by itself and comes through. With this it gets ECONNRESET at once.',
+  why: 'When the accept queue is full, a client whose handshake is under way tries again by itself and comes through. With this it gets ECONNRESET; new SYNs are dropped either way.',
   remedy: 'Raise somaxconn and the backlog of the server instead.',
   kernels: 'all',
   *judge({ settings }) {
     for (const setting of settings) {
-      if (setting.key === 'net.ipv4.tcp_abort_on_overflow' && numberOf(setting) !== undefined && numberOf(setting) !== 0) yield atValue(this, setting, 'clients get ECONNRESET when the accept queue is full for a moment, where they would have come through at their next try');
+      if (setting.key === 'net.ipv4.tcp_abort_on_overflow' && numberOf(setting) !== undefined && numberOf(setting) !== 0) yield atValue(this, setting, 'a client whose handshake meets a full accept queue gets ECONNRESET, where it would have come through at its next try');
     }
   },
 };

@@ -14,7 +14,7 @@ const overridden: GroupRule = {
     const later = new Map<string, JudgedSetting>();
     const found = [];
     for (const setting of settings.toReversed()) {
-      if (!setting.isWritten || setting.outcome.kind === 'refused' || setting.bound !== undefined) continue;
+      if (!setting.isWritten || setting.outcome.kind === 'refused' || setting.bound !== undefined || setting.knob?.until !== undefined || /\bip_conntrack_/.test(setting.key)) continue;
       const by = later.get(setting.key);
       if (by === undefined) later.set(setting.key, setting);
       else if (setting.key !== RESERVED && setting.value !== undefined && by.value !== undefined) found.push({ setting, by });

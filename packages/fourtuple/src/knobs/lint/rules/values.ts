@@ -87,7 +87,7 @@ interface Least {
 
 const LEAST: ReadonlyMap<string, Least> = new Map([
   ['net.core.somaxconn', { value: 4096, why: 'the default is 4,096 since Linux 5.4' }],
-  ['net.ipv4.tcp_max_tw_buckets', { value: 65_536, why: 'a host with 8 GiB has 131,072; above it a closed connection skips TIME_WAIT (TCPTimeWaitOverflow), and late packets can meet its successor' }],
+  ['net.ipv4.tcp_max_tw_buckets', { value: 32_768, why: 'a host with 8 GiB has 32,768, one with 64 GiB 262,144; above it a closed connection skips TIME_WAIT (TCPTimeWaitOverflow), and late packets can meet its successor' }],
   ['fs.nr_open', { value: 1_048_576, why: 'the default is 1,048,576, and no process can be given more descriptors than this' }],
   ['fs.file-max', { value: 1_048_576, why: 'the kernel derives more from the memory, and systemd lifts it' }],
 ]);
