@@ -35,3 +35,13 @@ describe('lintFiles', () => {
     expect(lintFiles([{ path: 'etc/sysctl.d/x.conf', text: line.repeat(MANY) }]).findings.length).toBeGreaterThanOrEqual(MANY);
   });
 });
+
+describe('texts for people', () => {
+  const text = 'Widen the range:\nsysctl net.ipv4.ip_local_port_range = 1024 65535\nand let ports be used again:\nsysctl -w net.ipv4.tcp_tw_recycle=1\n';
+
+  it.each(['advice.txt', 'advice', 'advice.md'])('%s: commands in prose are judged when they are asked for', (path) => {
+    const rules = (prose: boolean): string[] => lintFiles([{ path, text }], { prose }).findings.map(({ line, rule }) => `${line} ${rule}`);
+    expect(rules(true)).toEqual(['2 command-only-reads', '4 tw-recycle-gone']);
+    expect(rules(false)).toEqual([]);
+  });
+});

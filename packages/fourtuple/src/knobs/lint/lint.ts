@@ -100,8 +100,11 @@ function sortOut(files: readonly LintFile[]): { trees: Map<string, Tree>; others
 }
 
 function readFile(file: LintFile, options: LintOptions): Read {
-  if (formatOf(file.path, file.text) === 'sysctl') return readSysctl(file);
-  const extracted = extract(file.path, file.text, options);
+  const format = formatOf(file.path, file.text);
+  // A text for people has no name that says so.
+  const isProse = options.prose === true && (format === 'other' || (format === 'sysctl' && file.path.endsWith('.txt')));
+  if (format === 'sysctl' && !isProse) return readSysctl(file);
+  const extracted = extract(isProse ? `${file.path}.md` : file.path, file.text, options);
   return { file, extracted, problems: extracted.problems.map(({ span, text }) => ({ rule: malformedLine.id, severity: malformedLine.severity, file: file.path, span, message: text })), malformed: new Set() };
 }
 
