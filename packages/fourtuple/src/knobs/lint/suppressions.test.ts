@@ -56,8 +56,10 @@ describe('a comment that dismisses', () => {
 
   it('takes no time that grows like a square', () => {
     const text = `# fourtuple-ignore tw-recycle-gone, overridden: old hosts\n`.repeat(20_000) + `${RECYCLE}\n`.repeat(20_000);
-    const began = performance.now();
-    expect(linted(text, 'etc/sysctl.d/x.conf').dismissed).toEqual(['20001 overridden: old hosts', '20001 tw-recycle-gone: old hosts']);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    const began = process.cpuUsage();
+    // A key that is gone is not said to be overridden too.
+    expect(linted(text, 'etc/sysctl.d/x.conf').dismissed).toEqual(['20001 tw-recycle-gone: old hosts']);
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1000).toBeLessThan(10_000);
   });
 });
