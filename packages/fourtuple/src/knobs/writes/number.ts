@@ -25,7 +25,6 @@ export function readNumber(text: string, separators: string): ReadNumber | undef
   if (match === null) return undefined;
   const [all, sign, hexadecimal, octal, decimal] = match;
   if (all.length === LONGEST) return undefined;
-  // A "-" alone at the end is no sign.
   const follower = text.charAt(all.length);
   if (follower !== '' && !separators.includes(follower)) return undefined;
   const magnitude = hexadecimal !== undefined ? BigInt(`0x${hexadecimal}`) : octal !== undefined ? BigInt(octal === '0' ? 0 : `0o${octal}`) : BigInt(decimal!);

@@ -25,10 +25,10 @@ const recycle: GroupRule = {
 const removed: GroupRule = {
   id: 'removed-key',
   severity: 'error',
-  summary: 'A key of the old connection tracking, which has other names since Linux 2.6.27.',
-  why: 'The old names went away with the last kernels that had ip_conntrack: nothing is set.',
+  summary: 'A key of the old connection tracking, which today has other names.',
+  why: 'Kernels of today do not have the old names: nothing is set. Older ones kept them for some time beside the new ones.',
   remedy: 'Use the net.netfilter.nf_conntrack_… key.',
-  kernels: 'from 2.6.27 on',
+  kernels: 'seen on 6.18',
   *judge({ settings }) {
     for (const setting of settings) {
       const renamed = /^net\.ipv4\.(?:netfilter\.)?ip_conntrack_(\w+)$/.exec(setting.key)?.[1];
