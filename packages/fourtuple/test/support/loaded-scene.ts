@@ -9,10 +9,13 @@ const UDP_SOCKETS = 500;
 
 /** Ten ports, all taken towards 127.0.0.1:80: check says CRITICAL. And enough sockets to fill a pipe. */
 export class LoadedScene {
-  readonly #population = new FixedPopulation();
+  readonly #population: FixedPopulation;
   readonly #open: number[] = [];
 
   constructor() {
+    // None of the population's connections may have one of the ten.
+    setSysctl('ipv4/ip_local_port_range', '50000 59999');
+    this.#population = new FixedPopulation();
     setSysctl('ipv4/ip_local_port_range', `45000 ${45_000 + POOL - 1}`);
     for (let count = 0; count < POOL; count++) {
       const fd = makeSocket({ repair: true });
