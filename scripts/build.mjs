@@ -76,6 +76,11 @@ export async function build({ withTypes = false } = {}) {
   const modules = await rolldown({ input: library, platform: 'node', external, logLevel: 'warn' });
   await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
   await modules.close();
+  // Apart, so that a program that wants the pool loads nothing of the rest.
+  const pool = Object.fromEntries(Object.entries({ index: 'index', http: 'http/index', undici: 'http/undici', register: 'register' }).map(([name, path]) => [name, join(home, `src/pool/${path}.ts`)]));
+  const prevention = await rolldown({ input: pool, platform: 'node', external, logLevel: 'warn' });
+  await prevention.write({ dir: join(dist, 'pool'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
+  await prevention.close();
   const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts'), 'fleet-worker': join(home, 'src/cli/commands/simulate/fleet-worker.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
   await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', charset: 'ascii', codeSplitting: { groups: [{ name: 'core', test: hot }] } });
   await cli.close();

@@ -21,6 +21,7 @@ export const SOL_IP = 0;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IP_LOCAL_PORT_RANGE = 51;
 export const SOL_TCP = 6;
+export const TCP_INFO = 11;
 export const TCP_REPAIR = 19;
 export const SOL_IPV6 = 41;
 export const IPV6_V6ONLY = 26;

@@ -9,6 +9,8 @@ export interface TcpHandle {
   bind6(address: string, port: number | undefined, flags?: number): number;
   connect(request: object, address: string, port: number): number;
   connect6(request: object, address: string, port: number): number;
+  shutdown(request: object): number;
+  getsockname(into: object): number;
   close(callback?: () => void): void;
   reset(callback?: () => void): number;
 }
@@ -20,7 +22,7 @@ export interface HandleHooks {
   connect(this: void, handle: TcpHandle, family: 4 | 6, address: string, port: number, own: () => number): number;
 }
 
-const methods = ['open', 'bind', 'bind6', 'connect', 'connect6', 'close', 'reset'] as const satisfies readonly (keyof TcpHandle)[];
+const methods = ['open', 'bind', 'bind6', 'connect', 'connect6', 'shutdown', 'getsockname', 'close', 'reset'] as const satisfies readonly (keyof TcpHandle)[];
 
 function isTcpHandle(handle: unknown): handle is TcpHandle {
   return typeof handle === 'object' && handle !== null && methods.every((method) => typeof (handle as Partial<TcpHandle>)[method] === 'function');
@@ -56,6 +58,24 @@ export function hookHandles(socket: Socket, hooks: HandleHooks): void {
   });
 }
 
+/** Puts hooks before those of every client socket of this process that is made from now on. @returns false if this Node.js has no such accessor */
+export function hookAllHandles(hooksOf: (socket: Socket) => HandleHooks): boolean {
+  const own = handleAccessor();
+  if (own === undefined) return false;
+  Object.defineProperty(Socket.prototype, '_handle', {
+    configurable: true,
+    get(this: Socket) {
+      return own.get.call(this);
+    },
+    set(this: Socket, handle: unknown) {
+      // One that has a descriptor already was accepted, or is another's.
+      if (isTcpHandle(handle) && handle.fd < 0) hookHandle(handle, hooksOf(this));
+      own.set.call(this, handle);
+    },
+  });
+  return true;
+}
+
 function hookHandle(handle: TcpHandle, hooks: HandleHooks): void {
   for (const [bind, connect, family] of [['bind', 'connect', 4], ['bind6', 'connect6', 6]] as const) {
     const ownBind = handle[bind];
@@ -65,21 +85,34 @@ function hookHandle(handle: TcpHandle, hooks: HandleHooks): void {
   }
 }
 
-/** Calls back, once, when the handle is closed: earlier than 'close' is emitted, and for an attempt of happy eyeballs that was given up, too. */
-export function onceClosed(handle: TcpHandle, callback: () => void): void {
+/** What becomes of a handle's connection; `ended` comes at most once, before the descriptor is closed. */
+export interface HandleWatcher {
+  /** A FIN is asked for. */
+  shutdown(this: void): void;
+  /** @param isReset whether a RST is sent */
+  ended(this: void, isReset: boolean): void;
+}
+
+/** Watches a handle: earlier than 'close' is emitted, and an attempt of happy eyeballs that was given up, too. */
+export function watchHandle(handle: TcpHandle, watcher: HandleWatcher): void {
+  const shutdown = handle.shutdown.bind(handle);
   const close = handle.close.bind(handle);
   const reset = handle.reset.bind(handle);
   let isOpen = true;
-  const closed = (): void => {
-    if (isOpen) callback();
+  const ended = (isReset: boolean): void => {
+    if (isOpen) watcher.ended(isReset);
     isOpen = false;
   };
+  handle.shutdown = (request) => {
+    watcher.shutdown();
+    return shutdown(request);
+  };
   handle.close = (done) => {
-    closed();
+    ended(false);
     close(done);
   };
   handle.reset = (done) => {
-    closed();
+    ended(true);
     return reset(done);
   };
 }

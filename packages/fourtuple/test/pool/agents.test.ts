@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, get, type ClientRequest, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HttpAgent, HttpsAgent } from '../../src/pool/http-agents.ts';
+import { HttpAgent, HttpsAgent } from '../../src/pool/http/agents.ts';
 import { createConnector } from '../../src/pool/index.ts';
-import { undiciConnect } from '../../src/pool/undici.ts';
+import { undiciConnect } from '../../src/pool/http/undici-connect.ts';
 import { because } from '../support/because.ts';
 import { enterFreshNamespace, liveTestObstacle } from '../support/namespace.ts';
 import { until } from '../support/wait.ts';
@@ -42,7 +42,7 @@ describe.skipIf(obstacle !== undefined)(`agents of a connector${because(obstacle
     const requests = Array.from({ length: 150 }, () => get({ host: '127.0.0.1', port, agent }));
     const all = Promise.all(requests.map(answered));
     await until('100 requests', () => answers.length === 100);
-    expect(agent.connector.stats().destinations).toEqual([{ destination: `127.0.0.1 ${port}`, open: 100 }]);
+    expect(agent.connector.stats().tuples).toMatchObject([{ destinationPort: port, used: 100 }]);
     for (let index = 0; index < 150; index++) {
       await until('the next request', () => answers.length > index);
       answers[index]!();

@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpAgent, HttpsAgent } from '../../src/pool/http-agents.ts';
+import { HttpAgent, HttpsAgent } from '../../src/pool/http/agents.ts';
 import { createConnector } from '../../src/pool/index.ts';
-import { undiciConnect } from '../../src/pool/undici.ts';
+import { undiciConnect } from '../../src/pool/http/undici-connect.ts';
 import { because } from '../support/because.ts';
 import { enterFreshNamespace, liveTestObstacle, setSysctl } from '../support/namespace.ts';
 

@@ -99,12 +99,12 @@ describe.skipIf(obstacle !== undefined)(`connections from source addresses, with
   it('counts what is open, and forgets what is closed', async () => {
     const connector = createConnector({ sources: '127.0.0.5-6' });
     await openAll((port) => connector.connect({ host: '127.0.0.1', port }), destinations, 10, sockets);
-    expect(connector.stats().destinations).toEqual(destinations.map((port) => ({ destination: `127.0.0.1 ${port}`, open: 10 })));
+    expect(connector.stats().tuples.map(({ destinationPort, used }) => [destinationPort, used])).toEqual(destinations.flatMap((port) => [[port, 5], [port, 5]]));
     expect(connector.stats().sources.map(({ open }) => open)).toEqual([10, 10]);
     await Promise.all(sockets.map(async (socket) => {
       socket.resetAndDestroy();
       await once(socket, 'close');
     }));
-    expect(connector.stats()).toMatchObject({ destinations: [], sources: [{ open: 0 }, { open: 0 }] });
+    expect(connector.stats()).toMatchObject({ tuples: [], sources: [{ open: 0 }, { open: 0 }] });
   });
 });

@@ -1,6 +1,8 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { createConnector, type Connector, type ConnectorOptions } from './connector.ts';
+import { createConnector } from '../connector.ts';
+import type { Connector, ConnectorOptions } from '../connector-options.ts';
+import { ConnectTimeoutError } from '../errors.ts';
 
 /** What undici asks for: its buildConnector.Options, of versions 6 to 8. */
 export interface UndiciTarget {
@@ -28,12 +30,6 @@ export interface UndiciConnectOptions extends ConnectorOptions {
   readonly allowH2?: boolean;
   /** Milliseconds without traffic before TCP asks whether the other end is there: 60,000 by default, as of undici. */
   readonly keepAliveInitialDelay?: number;
-}
-
-/** A connection that took too long: known by undici's code for it. */
-export class ConnectTimeoutError extends Error {
-  override readonly name = 'ConnectTimeoutError';
-  readonly code = 'UND_ERR_CONNECT_TIMEOUT';
 }
 
 /** Sessions that are kept to be resumed, as many as of undici. */
