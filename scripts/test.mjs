@@ -29,6 +29,8 @@ const needed = {
   mariadbd: 'mariadb-server',
   nginx: 'nginx',
   haproxy: 'haproxy',
+  bpftool: 'bpftool',
+  'llvm-mc': 'llvm',
 };
 
 const environment = { ...process.env };

@@ -1,0 +1,31 @@
+import { KernelError, UnsupportedError } from '../errors.ts';
+import { loadFfi } from '../ffi.ts';
+import { loadLibc } from '../libc.ts';
+import type { Attributes } from './attributes.ts';
+
+/** Commands of bpf(2) (uapi/linux/bpf.h). */
+export const commands = { mapCreate: 0, mapLookup: 1, mapUpdate: 2, mapDelete: 3, mapNextKey: 4, programLoad: 5, programAttach: 8, programDetach: 9, objectInfo: 15, rawTracepointOpen: 17, lookupBatch: 24, lookupAndDeleteBatch: 25, linkCreate: 28, enableStats: 32, iteratorCreate: 33 } as const;
+export type BpfCommand = keyof typeof commands;
+
+/** Number of the system call. */
+const numbers: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 321, arm64: 280 };
+
+/**
+ * bpf(2). @returns its result, or a negative errno
+ * @throws UnsupportedError on other processors than x64 and arm64, or without koffi
+ */
+export function tryBpf(command: BpfCommand, attributes: Attributes): number {
+  const number = process.platform === 'linux' ? numbers[process.arch] : undefined;
+  if (number === undefined) throw new UnsupportedError('BPF', 'Linux on x64 or arm64');
+  const libc = loadLibc();
+  const result = libc.syscall(number, commands[command], loadFfi().address(attributes.bytes), attributes.bytes.length);
+  // What the kernel was pointed to is there until here.
+  return result < 0 && attributes.kept.length >= 0 ? -libc.errno() : result;
+}
+
+/** @throws KernelError */
+export function bpf(command: BpfCommand, attributes: Attributes, what: string): number {
+  const result = tryBpf(command, attributes);
+  if (result < 0) throw new KernelError(what, -result);
+  return result;
+}

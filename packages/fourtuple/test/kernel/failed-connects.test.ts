@@ -1,0 +1,111 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FailedConnectCounter } from '../../src/kernel/bpf/failed-connects.ts';
+import { UnsupportedError } from '../../src/kernel/errors.ts';
+import { because } from '../support/because.ts';
+import { liveTestObstacle } from '../support/namespace.ts';
+
+const program = fileURLToPath(new URL('../programs/failing-connects.py', import.meta.url));
+const isLong = process.env['FOURTUPLE_LONG'] === '1';
+const EACH = isLong ? 40_000 : 4000;
+
+/** Why nothing can be counted here. */
+function obstacleOf(): string | undefined {
+  const obstacle = liveTestObstacle();
+  if (obstacle !== undefined) return obstacle;
+  if (spawnSync('python3', ['--version']).status !== 0) return 'python3 is not installed';
+  try {
+    new FailedConnectCounter().close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.message;
+    throw error;
+  }
+}
+
+const obstacle = obstacleOf();
+
+/** What a descriptor is; empty for that of the folder itself, which is gone by then. */
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
+
+interface Told {
+  readonly pid: number;
+  readonly namespace: number;
+  /** By `ADDRESS PORT ERRNO`. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Runs programs one behind the other in a network namespace of their own. */
+async function inNamespace(...runs: readonly (readonly [kind: string, count: number])[]): Promise<Told[]> {
+  const script = ['ip link set lo up', ...runs.map(([kind, count]) => `python3 ${program} ${kind} ${count} &`), 'wait'].join('\n');
+  const child = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  for await (const chunk of child.stdout) out += String(chunk);
+  return out.trim().split('\n').map((line) => JSON.parse(line) as Told);
+}
+
+/** What programs of this machine that are none of ours fail at is not looked at. */
+function counted(counter: FailedConnectCounter, told: readonly Told[]): Record<string, number> {
+  const pids = new Set(told.map(({ pid }) => pid));
+  return Object.fromEntries(counter.read().filter(({ pid }) => pids.has(pid)).map(({ namespace, pid, command, destination, destinationPort, count }) => [`${namespace} ${pid} ${command} ${destination.toString()} ${destinationPort}`, count]));
+}
+
+function expected(told: readonly Told[]): Record<string, number> {
+  return Object.fromEntries(
+    told.flatMap(({ pid, namespace, counts }) =>
+      Object.entries(counts).map(([key, count]) => {
+        const [address = '', port = ''] = key.split(' ');
+        return [`${namespace} ${pid} python3 ${address.replace('::ffff:', '')} ${port}`, count] as const;
+      }),
+    ),
+  );
+}
+
+describe.skipIf(obstacle !== undefined)(`connects that find no port${because(obstacle)}`, () => {
+  it(`${(5 * EACH).toLocaleString('en')} of five programs in three namespaces, each counted as the program counts`, { timeout: 300_000 }, async () => {
+    const counter = new FailedConnectCounter();
+    try {
+      const told = (await Promise.all([inNamespace(['v4', EACH], ['v6', EACH]), inNamespace(['mapped', EACH], ['bound', EACH]), inNamespace(['threads', EACH])])).flat();
+      expect(told).toHaveLength(5);
+      expect(new Set(told.map(({ namespace }) => namespace)).size).toBe(3);
+      expect(told.flatMap(({ counts }) => Object.keys(counts)).filter((key) => !key.endsWith('EADDRNOTAVAIL'))).toEqual([]);
+      const found = counted(counter, told);
+      expect(found).toEqual(expected(told));
+      expect(Object.values(found).reduce((sum, count) => sum + count, 0)).toBe(5 * EACH);
+      expect(counter.lost).toBe(0);
+      console.log(`${Object.values(found).reduce((sum, count) => sum + count, 0).toLocaleString('en')} failed connects counted, in ${Object.keys(found).length} tuples and processes; lost: ${counter.lost}`);
+      const sources = new Set(counter.read().filter(({ pid }) => told.some((one) => one.pid === pid)).map(({ source }) => source.toString()));
+      expect(sources).toContain('127.0.0.9');
+    } finally {
+      counter.close();
+    }
+  });
+
+  it('of 10,000 that are refused or given up none is counted', { timeout: 120_000 }, async () => {
+    const counter = new FailedConnectCounter();
+    try {
+      const told = await inNamespace(['refused', 5000], ['given-up', 5000]);
+      expect(told.flatMap(({ counts }) => Object.values(counts)).reduce((sum, count) => sum + count, 0)).toBe(10_000);
+      expect(counted(counter, told)).toEqual({});
+    } finally {
+      counter.close();
+    }
+  });
+
+  it('nothing of it stays when it is closed', () => {
+    const ofBpf = (): string[] => readdirSync('/proc/self/fd').map((fd) => targetOf(fd)).filter((target) => target.startsWith('anon_inode:bpf'));
+    expect(ofBpf()).toEqual([]);
+    const counter = new FailedConnectCounter();
+    expect(ofBpf().sort()).toEqual(['anon_inode:bpf-map', 'anon_inode:bpf-map', 'anon_inode:bpf-prog', 'anon_inode:bpf_link']);
+    counter.close();
+    expect(ofBpf()).toEqual([]);
+  });
+});
