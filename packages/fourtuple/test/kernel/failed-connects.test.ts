@@ -104,7 +104,7 @@ describe.skipIf(obstacle !== undefined)(`connects that find no port${because(obs
     const ofBpf = (): string[] => readdirSync('/proc/self/fd').map((fd) => targetOf(fd)).filter((target) => target.startsWith('anon_inode:bpf'));
     expect(ofBpf()).toEqual([]);
     const counter = new FailedConnectCounter();
-    expect(ofBpf().sort()).toEqual(['anon_inode:bpf-map', 'anon_inode:bpf-map', 'anon_inode:bpf-prog', 'anon_inode:bpf_link']);
+    expect(ofBpf().sort()).toEqual(['anon_inode:bpf-map', 'anon_inode:bpf-map', 'anon_inode:bpf_link']);
     counter.close();
     expect(ofBpf()).toEqual([]);
   });
