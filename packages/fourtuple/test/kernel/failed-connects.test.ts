@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FailedConnectCounter } from '../../src/kernel/bpf/failed-connects.ts';
+import { FailedConnectCounter, type FailedConnects } from '../../src/kernel/bpf/failed-connects.ts';
 import { UnsupportedError } from '../../src/kernel/errors.ts';
+import { loadLibc } from '../../src/kernel/libc.ts';
+import { TracedFailedConnects } from '../../src/kernel/tracefs.ts';
 import { because } from '../support/because.ts';
 import { liveTestObstacle } from '../support/namespace.ts';
 
 const program = fileURLToPath(new URL('../programs/failing-connects.py', import.meta.url));
+const CLONE_NEWNS = 0x00020000;
 const isLong = process.env['FOURTUPLE_LONG'] === '1';
 const EACH = isLong ? 40_000 : 4000;
 
@@ -53,9 +56,9 @@ async function inNamespace(...runs: readonly (readonly [kind: string, count: num
 }
 
 /** What programs of this machine that are none of ours fail at is not looked at. */
-function counted(counter: FailedConnectCounter, told: readonly Told[]): Record<string, number> {
+function counted(counter: { read(): readonly FailedConnects[] }, told: readonly Told[]): Record<string, number> {
   const pids = new Set(told.map(({ pid }) => pid));
-  return Object.fromEntries(counter.read().filter(({ pid }) => pids.has(pid)).map(({ namespace, pid, command, destination, destinationPort, count }) => [`${namespace} ${pid} ${command} ${destination.toString()} ${destinationPort}`, count]));
+  return Object.fromEntries(counter.read().filter(({ pid }) => pids.has(pid)).map(({ namespace, pid, command, destination, destinationPort, count }) => [`${String(namespace)} ${pid} ${command} ${destination.toString()} ${destinationPort}`, count]));
 }
 
 function expected(told: readonly Told[]): Record<string, number> {
@@ -68,6 +71,46 @@ function expected(told: readonly Told[]): Record<string, number> {
     ),
   );
 }
+
+/** Mounts tracefs for this process alone. */
+function tracefsObstacle(): string | undefined {
+  const other = liveTestObstacle();
+  if (other !== undefined) return other;
+  if (loadLibc().unshare(CLONE_NEWNS) < 0 || spawnSync('mount', ['--make-rprivate', '/']).status !== 0) return 'mounts cannot be made private';
+  if (!readFileSync('/proc/self/mounts', 'latin1').includes(' tracefs ') && spawnSync('mount', ['-t', 'tracefs', 'tracefs', '/sys/kernel/tracing']).status !== 0) return 'tracefs cannot be mounted';
+  return spawnSync('python3', ['--version']).status === 0 ? undefined : 'python3 is not installed';
+}
+
+const withoutTracefs = tracefsObstacle();
+
+describe.skipIf(withoutTracefs !== undefined)(`connects that find no port, by the tracepoint's text${because(withoutTracefs)}`, () => {
+  it('equal, or the losses told', { timeout: 120_000 }, async () => {
+    const counter = new TracedFailedConnects();
+    const instances = (): string[] => readdirSync('/sys/kernel/tracing/instances');
+    expect(instances()).toHaveLength(1);
+    const reading = setInterval(() => counter.read(), 20);
+    try {
+      const told = (await Promise.all([inNamespace(['v4', EACH], ['v6', EACH]), inNamespace(['mapped', EACH], ['threads', EACH])])).flat();
+      const found = counted(counter, told);
+      const sum = Object.values(found).reduce((total, count) => total + count, 0);
+      console.log(`${sum.toLocaleString('en')} of ${(4 * EACH).toLocaleString('en')} failed connects read, lost: ${counter.lost}`);
+      expect(sum + counter.lost).toBe(4 * EACH);
+      expect(counter.lost > 0 ? {} : found).toEqual(counter.lost > 0 ? {} : expected(told));
+    } finally {
+      clearInterval(reading);
+      counter.close();
+    }
+    expect(instances()).toEqual([]);
+  });
+
+  it('what a killed process left is swept', () => {
+    const dead = spawnSync('true').pid;
+    mkdirSync(`/sys/kernel/tracing/instances/fourtuple-${dead}-0`);
+    const counter = new TracedFailedConnects();
+    expect(existsSync(`/sys/kernel/tracing/instances/fourtuple-${dead}-0`)).toBe(false);
+    counter.close();
+  });
+});
 
 describe.skipIf(obstacle !== undefined)(`connects that find no port${because(obstacle)}`, () => {
   it(`${(5 * EACH).toLocaleString('en')} of five programs in three namespaces, each counted as the program counts`, { timeout: 300_000 }, async () => {

@@ -4,7 +4,9 @@ import { attachToSocketStates } from './state-tracepoint.ts';
 import { decodeCount, decodeTuple, type CountedTuple } from './tuple-key.ts';
 
 /** connect() calls of one process that found no port for one tuple. */
-export interface FailedConnects extends CountedTuple {
+export interface FailedConnects extends Omit<CountedTuple, 'namespace'> {
+  /** Inode of the network namespace; undefined where it cannot be known. */
+  readonly namespace: number | undefined;
   /** Process (thread group), as the initial namespace numbers it. */
   readonly pid: number;
   /** Name of the thread: 15 bytes. */

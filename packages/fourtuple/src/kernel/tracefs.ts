@@ -1,0 +1,160 @@
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { Address } from '../model/address.ts';
+import type { FailedConnects } from './bpf/failed-connects.ts';
+import { errnoOf, UnsupportedError } from './errors.ts';
+
+const PREFIX = 'fourtuple-';
+/** Of each processor: some 40,000 events. */
+const BUFFER_KIB = 4096;
+const CHUNK = 65_536;
+const EVENT = 'events/sock/inet_sock_set_state';
+
+/**
+ * The same as FailedConnectCounter where BPF is not to be had: by the tracepoint's text, which the kernel filters. Events
+ * that nobody fetched in time are lost, and counted as such.
+ */
+export class TracedFailedConnects {
+  readonly #folder: string;
+  readonly #pipe: number;
+  readonly #counts = new Map<string, { -readonly [Key in keyof FailedConnects]: FailedConnects[Key] }>();
+  readonly #processes = new Map<number, Process>();
+  #rest = '';
+  lost = 0;
+
+  /** @throws UnsupportedError where tracefs is not mounted, or not ours to use */
+  constructor(mounts = readFileSync('/proc/self/mounts', 'latin1')) {
+    const root = /^\S+ (\S+) tracefs /m.exec(mounts)?.[1];
+    if (root === undefined) throw new UnsupportedError('the tracepoint of failed connects', 'tracefs to be mounted (mount -t tracefs tracefs /sys/kernel/tracing)');
+    sweep(root);
+    this.#folder = `${root}/instances/${PREFIX}${process.pid}-${made++}`;
+    try {
+      mkdirSync(this.#folder);
+    } catch (error) {
+      throw new UnsupportedError('the tracepoint of failed connects', 'the right to make a trace instance (root)', error);
+    }
+    try {
+      writeFileSync(`${this.#folder}/buffer_size_kb`, String(BUFFER_KIB));
+      writeFileSync(`${this.#folder}/${EVENT}/filter`, 'oldstate == 2 && newstate == 7 && sport == 0');
+      writeFileSync(`${this.#folder}/${EVENT}/enable`, '1');
+      this.#pipe = openSync(`${this.#folder}/trace_pipe`, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      removeInstance(this.#folder);
+      throw new UnsupportedError('the tracepoint of failed connects', 'the tracepoint sock:inet_sock_set_state (Linux 4.16)', error);
+    }
+  }
+
+  read(): FailedConnects[] {
+    const chunk = Buffer.alloc(CHUNK);
+    for (let length = this.#next(chunk); length > 0; length = this.#next(chunk)) {
+      const lines = (this.#rest + chunk.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop()!;
+      for (const line of lines) this.#take(line);
+    }
+    return [...this.#counts.values()];
+  }
+
+  /** @returns 0 when there is nothing at present */
+  #next(chunk: Buffer): number {
+    try {
+      return readSync(this.#pipe, chunk);
+    } catch (error) {
+      if (errnoOf(error) === 'EAGAIN') return 0;
+      throw error;
+    }
+  }
+
+  #take(line: string): void {
+    const loss = /\[LOST (\d+) EVENTS\]/.exec(line);
+    if (loss !== null) this.lost += Number(loss[1]);
+    const event = parseStateEvent(line);
+    if (event === undefined) return;
+    const owner = this.#processOf(event.task);
+    const key = `${owner.pid} ${event.command} ${event.source} ${event.destination} ${event.destinationPort}`;
+    const counted = this.#counts.get(key);
+    if (counted !== undefined) {
+      counted.count++;
+      return;
+    }
+    this.#counts.set(key, { namespace: owner.namespace, source: Address.parse(event.source)!, destination: Address.parse(event.destination)!, destinationPort: event.destinationPort, pid: owner.pid, command: event.command, cgroupId: undefined, count: 1 });
+  }
+
+  /** The process of a thread, and its network namespace: asked while it still is there. */
+  #processOf(task: number): Process {
+    let found = this.#processes.get(task);
+    if (found === undefined) this.#processes.set(task, (found = findProcess(task)));
+    return found;
+  }
+
+  close(): void {
+    closeSync(this.#pipe);
+    removeInstance(this.#folder);
+  }
+}
+
+/** Instances that this process made. */
+let made = 0;
+
+interface Process {
+  readonly pid: number;
+  readonly namespace: number | undefined;
+}
+
+function findProcess(task: number): Process {
+  try {
+    const pid = Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${task}/status`, 'latin1'))?.[1] ?? task);
+    return { pid, namespace: statSync(`/proc/${task}/ns/net`).ino };
+  } catch {
+    return { pid: task, namespace: undefined };
+  }
+}
+
+interface StateEvent {
+  /** Thread. */
+  readonly task: number;
+  readonly command: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly destinationPort: number;
+}
+
+const line = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\].*: inet_sock_set_state: family=(\w+) protocol=IPPROTO_TCP sport=\d+ dport=(\d+) saddr=(\S+) daddr=(\S+) saddrv6=(\S+) daddrv6=(\S+) /;
+
+/** One line of trace_pipe; undefined for one of another kind. */
+export function parseStateEvent(text: string): StateEvent | undefined {
+  const match = line.exec(text);
+  if (match === null) return undefined;
+  const [, command = '', task, family, port, source4 = '', destination4 = '', source6 = '', destination6 = ''] = match;
+  const isIpv6 = family === 'AF_INET6' && !destination6.startsWith('::ffff:');
+  return { task: Number(task), command: command.trim(), source: isIpv6 ? source6 : source4, destination: isIpv6 ? destination6 : destination4.startsWith('0.0.0.0') ? destination6.replace('::ffff:', '') : destination4, destinationPort: Number(port) };
+}
+
+function removeInstance(folder: string): void {
+  try {
+    writeFileSync(`${folder}/${EVENT}/enable`, '0');
+  } catch {
+    // It was not begun.
+  }
+  rmdirSync(folder);
+}
+
+/** Takes away what a process of ours left that was killed. */
+function sweep(root: string): void {
+  for (const name of existsSync(`${root}/instances`) ? readdirSync(`${root}/instances`) : []) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      removeInstance(`${root}/instances/${name}`);
+    } catch {
+      // Somebody reads it.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
+  }
+}
