@@ -10,6 +10,7 @@ import { recordCommand } from './commands/record/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
 import { tuneCommand, tuneRoutes } from './commands/tune/command.ts';
+import { watchCommand } from './commands/watch/command.ts';
 import { whyCommand } from './commands/why/command.ts';
 import { whoCommand } from './commands/who/command.ts';
 import { ExitCode, type CliContext } from './context.ts';
@@ -23,6 +24,7 @@ export const commands = {
   sockets: socketsCommand,
   who: whoCommand,
   why: whyCommand,
+  watch: watchCommand,
   free: freeCommand,
   plan: planCommand,
   tune: tuneCommand,

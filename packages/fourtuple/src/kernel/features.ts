@@ -11,6 +11,9 @@ import { ProcFs } from './procfs/files.ts';
 import { readSettings } from './procfs/settings.ts';
 import { tryKernelTraits } from './traits.ts';
 import { SockDiagSource } from './sock-diag/source.ts';
+import { kernelBtf } from './bpf/btf.ts';
+import { FailedConnectCounter } from './bpf/failed-connects.ts';
+import { TracedFailedConnects } from './tracefs.ts';
 import { readAll } from './socket-source.ts';
 
 /** A mechanism that may be missing: what it is for, since when the kernel has it, what it needs, and how to ask. */
@@ -188,6 +191,28 @@ export const features: readonly Feature[] = [
     probe: () => {
       if (!tryKernelTraits(readSettings(new ProcFs(), { portsOnly: true }).settings.localPortRange).portsRecover) throw new Error('ports stay closed until all their sockets are gone');
       return 'ports recover';
+    },
+  },
+  {
+    name: 'bpf-tracing',
+    purpose: 'count the connects that find no port, and the churn of connections (watch)',
+    since: '5.5',
+    needs: 'CAP_BPF and CAP_PERFMON (before 5.8 CAP_SYS_ADMIN), a kernel with type information',
+    without: "failed connects are counted by the tracepoint's text; churn is not counted",
+    probe: () => {
+      new FailedConnectCounter().close();
+      return `${kernelBtf().size.toLocaleString('en')} types known`;
+    },
+  },
+  {
+    name: 'tracepoint-text',
+    purpose: 'count the connects that find no port where BPF is refused (watch)',
+    since: '4.16',
+    needs: 'root, tracefs mounted',
+    without: 'nothing, where BPF is allowed',
+    probe: () => {
+      new TracedFailedConnects().close();
+      return 'a trace instance was made and removed';
     },
   },
   {

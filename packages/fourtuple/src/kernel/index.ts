@@ -23,3 +23,7 @@ export * from './sock-diag/destroy.ts';
 export * from './socket-units.ts';
 export * from './capabilities.ts';
 export * from './traits.ts';
+export { FailedConnectCounter, type FailedConnects } from './bpf/failed-connects.ts';
+export { ChurnCounter, type Churn } from './bpf/churn.ts';
+export type { CountedTuple } from './bpf/tuple-key.ts';
+export { TracedFailedConnects } from './tracefs.ts';

@@ -10,3 +10,4 @@ export * from './asking.ts';
 export * from './bind-case.ts';
 export * from './connect-case.ts';
 export * from './namespace-id.ts';
+export * from './connect-watch.ts';

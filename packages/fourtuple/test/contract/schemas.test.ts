@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/app.ts';
+import { Address } from '../../src/model/index.ts';
+import { watchDocument } from '../../src/cli/commands/watch/document.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { rules } from '../../src/diagnose/index.ts';
 import { clauses } from '../../src/law/index.ts';
@@ -13,7 +15,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'tune-propose', 'tune-apply', 'tune-undo', 'tune-status', 'tune-verify', 'simulate', 'lint', 'lint-rules', 'doctor', 'record'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'tune-propose', 'tune-apply', 'tune-undo', 'tune-status', 'tune-verify', 'simulate', 'lint', 'lint-rules', 'doctor', 'record', 'watch'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -328,6 +330,18 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
   it('doctor', async () => {
     const { mechanisms } = await document('doctor', 'doctor', '--json');
     expect((mechanisms as Json[]).length).toBeGreaterThan(8);
+  });
+
+  it('watch: a failure and a tuple, as one document and as lines', async () => {
+    const { mechanism, tuples } = await document('watch', 'watch', '--once', '--interval', '100ms', '--json');
+    expect({ mechanism, tuples: tuples === null }).toEqual({ mechanism, tuples: mechanism === 'tracefs' });
+    const facts = { watch: { mechanism: 'bpf', limits: ['one'] }, takenAt: new Date(0), host: 'h', kernel: '6.18', nameOf: () => 'web' } as const;
+    const tuple = { source: Address.parse('10.0.0.5')!, destination: Address.parse('2001:db8::1')!, destinationPort: 443 };
+    const report = { elapsedMs: 2000, intervalMs: 1000, failures: [{ namespace: undefined, ...tuple, owner: { pid: 7, command: 'app', uid: 0, unit: 'app.service', container: 'abc' }, total: 4, recent: 3 }], lost: 1, churn: [{ namespace: 4, ...tuple, tried: 5, established: 2, noPort: 3, notMade: 0, closed: 1 }] };
+    const made = JSON.parse(JSON.stringify(watchDocument({ ...facts, report }))) as Json;
+    expect(faults(strictValidators.watch, made)).toEqual([]);
+    expect(made).toMatchObject({ failures: [{ namespace: null, perSecond: 3, process: { unit: 'app.service' } }], tuples: [{ triedPerSecond: 5 }] });
+    expect(faults(strictValidators.watch, JSON.parse(JSON.stringify(watchDocument({ ...facts, report: { ...report, churn: undefined } })))).length).toBe(0);
   });
 
   it('record, and everything that is read from it again', async () => {

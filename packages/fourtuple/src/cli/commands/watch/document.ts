@@ -1,0 +1,44 @@
+import type { ConnectReport, ConnectWatch } from '../../../observe/index.ts';
+
+export interface WatchFacts {
+  readonly report: ConnectReport;
+  readonly watch: Pick<ConnectWatch, 'mechanism' | 'limits'>;
+  readonly takenAt: Date;
+  readonly host: string;
+  readonly kernel: string;
+  nameOf(this: void, inode: number | undefined): string;
+}
+
+/** `fourtuple.watch/1`, described by schemas/watch.schema.json. */
+export function watchDocument({ report, watch, takenAt, host, kernel, nameOf }: WatchFacts): Record<string, unknown> {
+  const seconds = Math.max(0.001, report.intervalMs / 1000);
+  return {
+    schema: 'fourtuple.watch/1',
+    takenAt: takenAt.toISOString(),
+    host,
+    kernel,
+    mechanism: watch.mechanism,
+    elapsedSeconds: rounded(report.elapsedMs / 1000),
+    intervalSeconds: rounded(report.intervalMs / 1000),
+    failures: report.failures.map(({ namespace, source, destination, destinationPort, owner, total, recent }) => ({
+      namespace: namespace ?? null,
+      namespaceName: nameOf(namespace),
+      source: source.toString(),
+      destination: destination.toString(),
+      destinationPort,
+      process: { pid: owner.pid, command: owner.command, ...(owner.uid === undefined ? {} : { uid: owner.uid }), ...(owner.unit === undefined ? {} : { unit: owner.unit }), ...(owner.container === undefined ? {} : { container: owner.container }) },
+      total,
+      recent,
+      perSecond: rounded(recent / seconds),
+    })),
+    lost: report.lost,
+    tuples:
+      report.churn?.map(({ namespace, source, destination, destinationPort, tried, established, noPort, notMade, closed }) => ({ namespace, namespaceName: nameOf(namespace), source: source.toString(), destination: destination.toString(), destinationPort, tried, established, noPort, notMade, closed, triedPerSecond: rounded(tried / seconds) })) ?? null,
+    limits: watch.limits,
+  };
+}
+
+/** Three decimals. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FailedConnectCounter } from '../../src/kernel/bpf/failed-connects.ts';
+import { UnsupportedError } from '../../src/kernel/errors.ts';
+import { loadLibc } from '../../src/kernel/libc.ts';
+import { because } from '../support/because.ts';
+import { InstalledCli } from '../support/installed-cli.ts';
+import { liveTestObstacle } from '../support/namespace.ts';
+import { until } from '../support/wait.ts';
+
+const CLONE_NEWNS = 0x00020000;
+const program = fileURLToPath(new URL('../programs/failing-connects.py', import.meta.url));
+
+function obstacleOf(): string | undefined {
+  const obstacle = liveTestObstacle();
+  if (obstacle !== undefined) return obstacle;
+  if (spawnSync('python3', ['--version']).status !== 0) return 'python3 is not installed';
+  if (loadLibc().unshare(CLONE_NEWNS) < 0 || spawnSync('mount', ['--make-rprivate', '/']).status !== 0) return 'mounts cannot be made private';
+  if (spawnSync('mount', ['-t', 'tracefs', 'tracefs', '/sys/kernel/tracing']).status !== 0) return 'tracefs cannot be mounted';
+  try {
+    new FailedConnectCounter().close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.message;
+    throw error;
+  }
+}
+
+const obstacle = obstacleOf();
+const withoutBpftool = spawnSync('bpftool', ['version']).status === 0 ? undefined : 'bpftool is not installed';
+
+interface WatchDocument {
+  readonly mechanism: string;
+  readonly failures: readonly { readonly namespace: number | null; readonly destination: string; readonly destinationPort: number; readonly process: { readonly pid: number; readonly command: string }; readonly total: number; readonly recent: number }[];
+  readonly tuples: readonly { readonly namespace: number; readonly noPort: number }[] | null;
+  readonly lost: number;
+}
+
+describe.skipIf(obstacle !== undefined)(`fourtuple watch${because(obstacle)}`, () => {
+  let cli: InstalledCli;
+  beforeAll(() => {
+    cli = new InstalledCli();
+  }, 240_000);
+  afterAll(() => cli.close());
+
+  /** Watches while a program in a namespace of its own fails so often. @returns what the program says of itself, and what watch printed */
+  async function watched(args: readonly string[], failures: number): Promise<{ told: { pid: number; namespace: number }; out: string; code: number | null }> {
+    const watch = spawn(process.execPath, [cli.script, 'watch', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    watch.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    const ended = once(watch, 'exit');
+    // It counts from its first picture on, at the latest.
+    if (args.includes('--jsonl')) await once(watch.stdout, 'data');
+    const { stdout } = spawnSync('unshare', ['--net', 'sh', '-c', `ip link set lo up; python3 ${program} v4 ${failures}`], { encoding: 'utf8' });
+    const told = JSON.parse(stdout) as { pid: number; namespace: number };
+    const seen = (): number => out.trim().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as WatchDocument).at(-1)?.failures.filter(({ process: one }) => one.pid === told.pid).reduce((sum, { total }) => sum + total, 0) ?? 0;
+    while (args.includes('--jsonl') && seen() < failures) await once(watch.stdout, 'data');
+    if (args.includes('--jsonl')) watch.kill('SIGINT');
+    const [code] = (await ended) as [number | null];
+    return { told, out, code };
+  }
+
+  it.each(['bpf', 'tracefs'])('counts what a program fails at, by %s, and ends by Ctrl-C', { timeout: 60_000 }, async (mechanism) => {
+    const { told, out, code } = await watched(['--jsonl', '--interval', '100ms', '--mechanism', mechanism], 2000);
+    const last = JSON.parse(out.trim().split('\n').at(-1)!) as WatchDocument;
+    const own = last.failures.filter(({ process: one }) => one.pid === told.pid);
+    expect({ code, mechanism: last.mechanism, lost: last.lost, sum: own.reduce((sum, { total }) => sum + total, 0), rows: own.length, command: own[0]?.process.command, namespace: own[0]?.namespace }).toEqual({ code: 0, mechanism, lost: 0, sum: 2000, rows: 20, command: 'python3', namespace: told.namespace });
+    expect((last.tuples === null) === (mechanism === 'tracefs')).toBe(true);
+  });
+
+  it('one document of a time that ends; a table for people', { timeout: 60_000 }, async () => {
+    const { told, out, code } = await watched(['--for', '3s', '--json'], 1000);
+    const document = JSON.parse(out) as WatchDocument;
+    expect({ code, sum: document.failures.filter(({ process: one }) => one.pid === told.pid).reduce((sum, { recent }) => sum + recent, 0) }).toEqual({ code: 0, sum: 1000 });
+    expect(document.tuples?.filter(({ namespace }) => namespace === told.namespace).reduce((sum, { noPort }) => sum + noPort, 0)).toBe(1000);
+    const table = await watched(['--for', '3s', '--top', '1000'], 1000);
+    expect(table.out).toMatch(new RegExp(`:many (?:->|→) 127\\.0\\.0\\.1:7000\\s+python3/${table.told.pid}\\s.*\\s50\\n`));
+  });
+
+  it('as an ordinary user: says what is missing, and what it takes', () => {
+    const { code, err, out } = cli.run(['watch', '--once'], { through: ['setpriv', '--reuid', '65534', '--clear-groups', '--'] });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/CAP_BPF.*CAP_PERFMON|EPERM/);
+    expect(err.trim().split('\n').length).toBeLessThanOrEqual(4);
+  });
+
+  it('with CAP_BPF and CAP_PERFMON alone: counts by BPF', () => {
+    const capabilities = '+bpf,+perfmon';
+    const { code, out } = cli.run(['watch', '--once', '--interval', '100ms', '--json'], { through: ['setpriv', '--reuid', '65534', '--clear-groups', '--inh-caps', capabilities, '--ambient-caps', capabilities, '--'] });
+    expect({ code, mechanism: (JSON.parse(out) as WatchDocument).mechanism }).toEqual({ code: 0, mechanism: 'bpf' });
+  });
+
+  it.skipIf(withoutBpftool !== undefined)(`a SIGKILL leaves nothing in the kernel${because(withoutBpftool)}`, { timeout: 60_000 }, async () => {
+    const programs = (): string[] => JSON.parse(spawnSync('bpftool', ['prog', 'show', '--json'], { encoding: 'utf8' }).stdout || '[]').filter(({ name }: { name?: string }) => name?.startsWith('fourtuple_')) as string[];
+    // The kernel lets go of a program after a grace period: those of the tests before may still be there.
+    await until('no program to be left', () => programs().length === 0);
+    const watch = spawn(process.execPath, [cli.script, 'watch', '--jsonl', '--interval', '100ms'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(watch.stdout, 'data');
+    expect(programs()).toHaveLength(2);
+    watch.kill('SIGKILL');
+    await once(watch, 'exit');
+    await until('no program to be left', () => programs().length === 0);
+  });
+});
