@@ -1,6 +1,7 @@
 import { limitBinary } from './compile.ts';
 import { formulas, type FormulaName } from './formulas.ts';
-import { fourtupleBin } from './paths.ts';
+import { fourtupleBin, poolModule } from './paths.ts';
+import { freeWorkNames, fullWorkNames, poolWorks, type PoolWorkName } from './pool-works.ts';
 import { findProgram } from './programs.ts';
 import { simulationNames, simulations } from './simulations.ts';
 
@@ -36,7 +37,12 @@ export interface FormulaCompetitor extends Named {
   readonly formula: FormulaName;
 }
 
-export type Competitor = CommandCompetitor | ResidentCompetitor | FormulaCompetitor;
+/** A client of the peer, in a process of its own. */
+export interface ClientCompetitor extends Named {
+  readonly work: PoolWorkName;
+}
+
+export type Competitor = CommandCompetitor | ResidentCompetitor | FormulaCompetitor | ClientCompetitor;
 
 interface Candidate extends CommandCompetitor {
   /** Programs that must be installed. */
@@ -168,6 +174,25 @@ export function formulaCompetitors(): Selection {
 /** Cold processes, which look at no socket. */
 export function simulateCompetitors(): Selection {
   return select(simulationNames.map((id) => ({ id, title: `fourtuple ${simulations[id].title}`, command: fourtuple('simulate', ...simulations[id].args), accept: done })));
+}
+
+/** Clients with the whole tuple before them, and what it takes to load the library. */
+export function freePoolCompetitors(): Selection {
+  const loading = (id: string, title: string, script: string): Candidate => ({ id, title, command: [process.execPath, '--input-type=module', '-e', script], accept: done });
+  const pool = JSON.stringify(poolModule('index'));
+  const bare = loading('load-nothing', 'node, a module of nothing', '0');
+  const library = loading('load-pool', "import 'fourtuple/pool'", `import ${pool}`);
+  const connector = loading('load-connector', "import 'fourtuple/pool', createConnector()", `import { createConnector } from ${pool}; createConnector()`);
+  return { competitors: [...freeWorkNames.map(client), bare, library, connector], leftOut: [] };
+}
+
+/** Clients of a tuple of which three quarters are taken. */
+export function fullPoolCompetitors(): Selection {
+  return { competitors: fullWorkNames.map(client), leftOut: [] };
+}
+
+function client(id: PoolWorkName): ClientCompetitor {
+  return { id, title: poolWorks[id].title, work: id };
 }
 
 export function eventLoopCompetitors(): Selection {

@@ -7,6 +7,7 @@ import { binaries, cSources } from './paths.ts';
 export const fixtureBinary = join(binaries, 'fixture');
 export const limitBinary = join(binaries, 'limit');
 export const measureBinary = join(binaries, 'measure');
+export const peerBinary = join(binaries, 'peer');
 
 export class CompileError extends Error {
   override readonly name = 'CompileError';
@@ -15,7 +16,7 @@ export class CompileError extends Error {
 /** Compiles what is missing or older than its source. Every run needs the fixture, so without a compiler there is none. */
 export function compilePrograms(): void {
   mkdirSync(binaries, { recursive: true });
-  const outdated = ['fixture', 'limit', 'measure'].filter(isOutdated);
+  const outdated = ['fixture', 'limit', 'measure', 'peer'].filter(isOutdated);
   if (outdated.length === 0) return;
   const compiler = ['cc', 'gcc', 'clang'].find((name) => findProgram(name) !== undefined);
   if (compiler === undefined) {

@@ -27,7 +27,7 @@ export async function runInFixture(stage: Stage, onEvent: (event: StageEvent) =>
   const inner = isResident ? [inProcessFile] : [ownFile, innerStage];
   const fixture = spawn(
     fixtureBinary,
-    ['-n', String(stage.sockets), '-m', stage.population, ...hash, '--', process.execPath, ...inner],
+    ['-n', String(stage.job === 'pool' ? 0 : stage.sockets), '-m', stage.population, ...hash, '--', process.execPath, ...inner],
     { stdio: ['pipe', 'pipe', 'inherit'], env: measuredEnvironment(), timeout: isResident ? residentTimeoutMs : undefined },
   );
   const ended = new Promise<number>((resolve, reject) => {

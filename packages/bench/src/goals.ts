@@ -1,5 +1,6 @@
 import { formulas, type FormulaName } from './formulas.ts';
 import { longPauseMs } from './pauses.ts';
+import { operationMicroseconds, takenPorts, type PoolWorkName } from './pool-works.ts';
 import type { CompetitorResult, StageResult } from './results.ts';
 import { nanosecondsEach, type SimulationName } from './simulations.ts';
 import type { JobName } from './stage.ts';
@@ -129,6 +130,11 @@ const goals: readonly Goal[] = [
     job: 'simulate',
     measure: (stage) => wallRatio(stage, 'overloaded', 'overloaded-2'),
   },
+  throughputGoal(0, 'requests-ours', 'requests-plain', 0.97, 'requests by createDispatcher() against undici.Agent'),
+  throughputGoal(0, 'connects-bare', 'connects-plain', 0.85, 'connections by createConnector() against net.connect()'),
+  throughputGoal(0, 'connects-sources', 'connects-plain', 0.85, 'connections by createConnector({ sources }) against net.connect()'),
+  throughputGoal(takenPorts, 'full-bare', 'full-plain', 20, 'connections by createConnector() against net.connect(), 75 % taken'),
+  throughputGoal(takenPorts, 'full-sources', 'full-plain', 20, 'connections by createConnector({ sources }) against net.connect(), 75 % taken'),
 ];
 
 /** Goals of the snapshot that the product does not try to meet yet. */
@@ -193,6 +199,17 @@ function simulationGoal(name: SimulationName, bound: number, subject: string): G
     return cost && { value: nanosecondsEach(name, cost.wallMs.median), cpu: nanosecondsEach(name, cost.cpuMs.median) };
   };
   return { subject, at: 'most', bound, unit: 'ns', job: 'simulate', measure };
+}
+
+/** Operations a second of `ours` by those of `plain`. */
+function throughputGoal(sockets: number, ours: PoolWorkName, plain: PoolWorkName, bound: number, subject: string): Goal {
+  const measure = (stage: StageResult): Measured | undefined => {
+    const own = find(stage, ours)?.cost;
+    const other = find(stage, plain)?.cost;
+    const ratio = (key: 'wallMs' | 'cpuMs'): number => operationMicroseconds(plain, other![key].median) / operationMicroseconds(ours, own![key].median);
+    return own && other && { value: ratio('wallMs'), cpu: ratio('cpuMs') };
+  };
+  return { subject, at: 'least', bound, unit: 'times', job: 'pool', sockets, measure };
 }
 
 function pauseGoal(id: string, subject: string): Goal {

@@ -5,14 +5,22 @@ import { evaluate } from './formulas.ts';
 import { measure, MeasureError, outputOf } from './measure.ts';
 import { withoutMachinePaths } from './paths.ts';
 import { sampled, type Resident } from './resident.ts';
+import type { Clients } from './pool-client.ts';
 import { decodeStage, encodeEvent, type Stage, type StageEvent } from './stage.ts';
 
 const standardInput = 0;
 const standardOutput = 1;
 
-const nobody: Resident = {
+/** Who runs what is no command. */
+interface Runners {
+  readonly resident: Resident;
+  readonly clients: Pick<Clients, 'sample'>;
+}
+
+const nobody: Resident & Runners['clients'] = {
   count: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
   run: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
+  sample: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
 };
 
 /** The plan, which comes on standard input. */
@@ -22,27 +30,30 @@ export function readStage(): Stage {
 
 /**
  * Runs inside the fixture's namespace; events go to standard output.
- * @param resident runs the competitors that are no commands.
+ * @param runners of the competitors that are no commands.
  */
-export async function runInnerStage(stage: Stage, resident: Resident = nobody): Promise<void> {
-  const failed = await countAll(stage, resident);
-  for (let round = 0; round < stage.rounds; round++) await runRound(stage, resident, round, failed);
+export async function runInnerStage(stage: Stage, { resident = nobody, clients = nobody }: Partial<Runners> = {}): Promise<void> {
+  const runners = { resident, clients };
+  const failed = await countAll(stage, runners);
+  for (let round = 0; round < stage.rounds; round++) await runRound(stage, runners, round, failed);
 }
 
 /** One unmeasured run of each: is the answer right? It also brings every program into the page cache. */
-async function countAll(stage: Stage, resident: Resident): Promise<Set<string>> {
+async function countAll(stage: Stage, runners: Runners): Promise<Set<string>> {
   const failed = new Set<string>();
   for (const competitor of stage.competitors) {
     if ('command' in competitor && competitor.count === undefined) continue;
     emit({ type: 'counting', competitor: competitor.id });
-    await attempt(competitor, failed, () => countOne(competitor, resident));
+    await attempt(competitor, failed, () => countOne(competitor, runners));
   }
   return failed;
 }
 
-async function countOne(competitor: Competitor, resident: Resident): Promise<void> {
+async function countOne(competitor: Competitor, { resident, clients }: Runners): Promise<void> {
   if ('formula' in competitor) {
     evaluate(competitor.formula);
+  } else if ('work' in competitor) {
+    await clients.sample(competitor.work);
   } else if (!('command' in competitor)) {
     const answer = await resident.count(competitor.counting);
     if (answer !== undefined) emit({ type: 'count', competitor: competitor.id, answer });
@@ -52,15 +63,15 @@ async function countOne(competitor: Competitor, resident: Resident): Promise<voi
   }
 }
 
-async function runRound(stage: Stage, resident: Resident, round: number, failed: Set<string>): Promise<void> {
+async function runRound(stage: Stage, runners: Runners, round: number, failed: Set<string>): Promise<void> {
   for (const competitor of rotated(stage.competitors, round)) {
     if (failed.has(competitor.id) || round >= (competitor.mostRounds ?? stage.rounds)) continue;
     emit({ type: 'running', competitor: competitor.id, round: round + 1 });
-    await attempt(competitor, failed, () => runOne(competitor, resident));
+    await attempt(competitor, failed, () => runOne(competitor, runners));
   }
 }
 
-async function runOne(competitor: Competitor, resident: Resident): Promise<void> {
+async function runOne(competitor: Competitor, { resident, clients }: Runners): Promise<void> {
   if ('command' in competitor) {
     emit({ type: 'sample', competitor: competitor.id, sample: measure(competitor.command, competitor.accept) });
     return;
@@ -68,6 +79,10 @@ async function runOne(competitor: Competitor, resident: Resident): Promise<void>
   if ('formula' in competitor) {
     const sample = await sampled(() => void evaluate(competitor.formula));
     emit({ type: 'sample', competitor: competitor.id, sample });
+    return;
+  }
+  if ('work' in competitor) {
+    emit({ type: 'sample', competitor: competitor.id, sample: await clients.sample(competitor.work) });
     return;
   }
   const { sample, pauses } = await resident.run(competitor.counting);

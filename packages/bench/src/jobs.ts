@@ -2,6 +2,8 @@ import type { BenchOptions } from './arguments.ts';
 import {
   eventLoopCompetitors,
   formulaCompetitors,
+  freePoolCompetitors,
+  fullPoolCompetitors,
   inboundCompetitors,
   inProcessCompetitors,
   ownersCompetitors,
@@ -10,6 +12,7 @@ import {
   startupCompetitors,
   type Selection,
 } from './competitors.ts';
+import { takenPorts } from './pool-works.ts';
 import type { JobName, Population, Stage } from './stage.ts';
 
 export interface PlannedStage {
@@ -36,6 +39,8 @@ export function planStages(options: BenchOptions): PlannedStage[] {
         return [planned(job, 0, options.residentRounds, formulaCompetitors())];
       case 'simulate':
         return [planned(job, 0, rounds, simulateCompetitors())];
+      case 'pool':
+        return [planned(job, 0, options.residentRounds, freePoolCompetitors()), planned(job, takenPorts, options.residentRounds, fullPoolCompetitors())];
       case 'inbound':
         return [
           planned(job, sockets[job], rounds, inboundCompetitors()),

@@ -3,6 +3,7 @@ import { grouped, withUnit } from './figures.ts';
 import { formulasSection } from './formulas-section.ts';
 import { judge, neverCovered, type GoalReport, type Verdict } from './goals.ts';
 import { inboundSection } from './inbound-section.ts';
+import { poolSection } from './pool-section.ts';
 import { faultsOf, type BenchResults } from './results.ts';
 import { inProcessSection, ownersSection, snapshotSection, startupSection } from './sections.ts';
 import { simulateSection } from './simulate-section.ts';
@@ -23,6 +24,7 @@ export function renderMarkdown(results: BenchResults): string {
     inboundSection(of('inbound')),
     ...of('formulas').map(formulasSection),
     ...of('simulate').map(simulateSection),
+    poolSection(of('pool')),
     faultSection(stages.flatMap(faultsOf)),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;

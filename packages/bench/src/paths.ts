@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +18,11 @@ export const fleets = join(packageRoot, 'fleets');
 export const fourtupleBin = resolve(
   process.env['FOURTUPLE_BIN'] ?? join(packageRoot, '..', 'fourtuple', 'bin', 'fourtuple.js'),
 );
+
+/** A module of the pool that was shipped with the command, so that FOURTUPLE_BIN chooses both. */
+export function poolModule(name: 'index' | 'http' | 'undici'): string {
+  return join(dirname(realpathSync(fourtupleBin)), '..', 'dist', 'pool', `${name}.js`);
+}
 
 const repositoryRoot = resolve(packageRoot, '..', '..');
 

@@ -1,4 +1,4 @@
-import type { NetConnectOpts, Socket } from 'node:net';
+import type { NetConnectOpts, Socket, TcpNetConnectOpts } from 'node:net';
 import type { PortRange } from '../model/index.ts';
 import type { SourcePolicy } from './policy.ts';
 import type { SourceSpec } from './source-list.ts';
@@ -28,6 +28,9 @@ export interface ConnectorOptions {
   readonly now?: () => number;
 }
 
+/** Options of net.connect() besides the destination, as `lookup`, `family` and `autoSelectFamily`. */
+export type FurtherOptions = Omit<TcpNetConnectOpts, 'host' | 'port' | 'timeout'>;
+
 /** Options of net.connect(), and a key by which the policy `hash` chooses. */
 export type ConnectOptions = NetConnectOpts & { readonly sourceKey?: string };
 
@@ -37,7 +40,8 @@ export type ConnectorMode =
   | 'late-bind'
   /**
    * With a port that this process chooses for the destination, where koffi is missing. A port that another program
-   * holds is passed by; one whose four-tuple is in TIME_WAIT fails; and such ports are lost to others' connect().
+   * holds is passed by; where TCP timestamps are off, one whose four-tuple is in TIME_WAIT fails; and such ports are lost
+   * to others' connect().
    */
   | 'explicit-port'
   /** As net.connect() does: a source address has one range of ports for all destinations together. */

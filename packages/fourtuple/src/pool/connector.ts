@@ -6,7 +6,17 @@ import { hookHandles } from './tcp-handle.ts';
 
 /** @throws SourceError for sources, a policy, a budget or a range that cannot be used */
 export function createConnector(options: ConnectorOptions = {}): Connector {
-  return new SocketConnector(new LateConnector(options));
+  const late = new LateConnector(options);
+  const connector = new SocketConnector(late);
+  lateConnectors.set(connector, late);
+  return connector;
+}
+
+const lateConnectors = new WeakMap<object, LateConnector>();
+
+/** What binds the sockets of a connector; undefined for one that is none of ours. */
+export function lateConnectorOf(connector: Pick<Connector, 'connect'>): LateConnector | undefined {
+  return lateConnectors.get(connector);
 }
 
 let shared: Connector | undefined;

@@ -39,9 +39,10 @@ export class Destination {
   /** @param until when the port is free again, milliseconds of the connector's clock; undefined for at once */
   closed(source: number, until: number | undefined): void {
     this.open--;
-    if (this.#emptyUntil !== undefined) this.#emptyUntil[source] = 0;
-    if (until === undefined) this.used[source]!--;
-    else this.#waits.add(source, until);
+    if (until === undefined) {
+      this.used[source]!--;
+      if (this.#emptyUntil !== undefined) this.#emptyUntil[source] = 0;
+    } else this.#waits.add(source, until);
   }
 
   /** The kernel had no port from this source. @param until when to ask again */

@@ -32,9 +32,7 @@ export class LateBinder implements Binder {
     if (fd < 0) return -libc.errno();
     // Kernels before 6.3 know no range of a socket's own: they then do as they always did.
     if (this.#range !== undefined) libc.setsockopt(fd, SOL_IP, IP_LOCAL_PORT_RANGE, this.#range, 4);
-    // As libuv does before it binds: a service that sets it too may then listen on a port that a connection has.
-    libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, this.#one, 4);
-    const result = libc.setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, this.#one, 4) < 0 ? -libc.errno() : handle.open(fd);
+    const result = handle.open(fd);
     if (result !== 0) libc.close(fd);
     return result;
   }
@@ -46,10 +44,14 @@ export class LateBinder implements Binder {
 
   /** Again, as long as it has no port. */
   bind(handle: TcpHandle, family: 4 | 6, source: Address): number {
+    const libc = this.#libc;
+    const { fd } = handle;
     const sockaddrs = this.#sockaddrs[family];
     let sockaddr = sockaddrs.get(source);
     if (sockaddr === undefined) sockaddrs.set(source, (sockaddr = encodeSockaddr(source, 0, family === 4 ? AF_INET : AF_INET6)));
-    return this.#libc.bind(handle.fd, sockaddr, sockaddr.length) < 0 ? -this.#libc.errno() : 0;
+    // As libuv does before it binds: a service that sets it too may then listen on a port that a connection has.
+    libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, this.#one, 4);
+    return libc.setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, this.#one, 4) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0 ? -libc.errno() : 0;
   }
 
   closed(): void {

@@ -1,4 +1,5 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { Address } from '../model/index.ts';
 import { makeBinder, type Binder } from './binder.ts';
 import { exhaustedChannel } from './channels.ts';
@@ -46,6 +47,7 @@ export class LateConnector {
   readonly #now: () => number;
   readonly #binder: Binder | undefined;
   readonly #families: Readonly<Record<4 | 6, SourceFamily>>;
+  #lastNamed = { address: '', port: 0, name: '' };
   /** Addresses that an option localAddress named, while they have open connections. */
   readonly #own = new Map<string, SourceFamily>();
   /** The address that localAddress named, by the handle that is bound to it. */
@@ -130,12 +132,19 @@ export class LateConnector {
     const local = this.#ownAddresses.get(handle);
     // Bound by the caller, with a port of its choice.
     if (local === undefined && handle.fd >= 0) return connect();
-    const parsed = family === 4 && !address.startsWith('127.') ? undefined : Address.parse(address);
-    const destination = family === 4 ? address : (parsed?.toString() ?? address);
-    const attempt: Attempt = { socket, handle, family, destination, port, isLoopback: parsed?.isLoopback === true, connect };
+    const parsed = family === 4 ? undefined : Address.parse(address);
+    // A connection to every address goes to this host.
+    const isLoopback = family === 4 ? address.startsWith('127.') || address === '0.0.0.0' : parsed?.isLoopback === true || parsed?.isUnspecified === true;
+    const attempt: Attempt = { socket, handle, family, destination: parsed?.toString() ?? address, port, isLoopback, connect };
     if (local !== undefined) return this.#attempt(attempt, this.#ownFamily(local), undefined, handle.fd >= 0);
     // An IPv6 socket reaches a mapped address from a mapped one.
     return this.#attempt(attempt, this.#familyFor(parsed?.isIpv4 === true ? 4 : family, attempt.isLoopback), key, false);
+  }
+
+  /** The same string as the last time for the same destination: a new one would have to be hashed again. */
+  #nameOf(address: string, port: number): string {
+    if (this.#lastNamed.address !== address || this.#lastNamed.port !== port) this.#lastNamed = { address, port, name: `${address} ${port}` };
+    return this.#lastNamed.name;
   }
 
   #familyFor(kind: 4 | 6, isLoopback: boolean): SourceFamily {
@@ -149,7 +158,7 @@ export class LateConnector {
     const binder = this.#binder!;
     const { handle } = attempt;
     const { sources, destinations, isNamed } = family;
-    const name = `${attempt.destination} ${attempt.port}`;
+    const name = this.#nameOf(attempt.destination, attempt.port);
     const now = this.#now();
     const to = destinations.at(name, now);
     const opened = isBound || (!isNamed && this.#range.option === undefined) ? 0 : binder.open(handle, attempt.family);
@@ -189,8 +198,9 @@ export class LateConnector {
       if (result !== EADDRNOTAVAIL && result !== EADDRINUSE) break;
       source.exhausted++;
       tried.exhausted++;
-      if (this.#isTyped) to.markEmpty(source.index, now + EMPTY_MS);
+      // The one port that was bound did not do: that says nothing of the others.
       if (!binder.canRebind && bound === 0) break;
+      if (this.#isTyped) to.markEmpty(source.index, now + EMPTY_MS);
     }
     const isOfPorts = tried.missing + tried.overBudget + tried.exhausted > 0 && (result === EADDRNOTAVAIL || result === EADDRINUSE);
     if (isOfPorts && this.#isTyped) this.#failTyped(attempt, sources, to, tried, result);
@@ -254,7 +264,7 @@ export class LateConnector {
   }
 
   #failed(errno: number): number {
-    this.#count(errno === EADDRNOTAVAIL ? 'EADDRNOTAVAIL' : errno === EADDRINUSE ? 'EADDRINUSE' : `errno ${-errno}`);
+    this.#count(getSystemErrorName(errno));
     return errno;
   }
 

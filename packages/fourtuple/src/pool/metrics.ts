@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AcquireMessage } from './channels.ts';
 import type { Connector, ConnectorStats } from './connector-options.ts';
-import type { AgentStats } from './http/agent-limits.ts';
+import type { AgentStats, OriginStats } from './http/agent-limits.ts';
 import type { DispatcherStats } from './http/dispatcher.ts';
 import type { TcpPool } from './tcp/pool-options.ts';
 
@@ -34,7 +34,7 @@ export interface MetricsOptions {
   /** TCP pools, which bring their connectors. */
   readonly pools?: readonly TcpPool[];
   /** Agents of http and https, and dispatchers of undici, by a name for each, with their connectors. */
-  readonly clients?: Readonly<Record<string, { stats(): AgentStats | DispatcherStats }>>;
+  readonly clients?: Readonly<Record<string, { stats(): AgentStats | DispatcherStats; readonly connector?: Connector }>>;
   /** Connectors that are used by themselves, by a name for each. */
   readonly connectors?: Readonly<Record<string, Connector>>;
   /** One series for each tuple of which ports are in use, beside the fullest one: false by default, for there may be many. */
@@ -45,14 +45,27 @@ export interface MetricsOptions {
 
 type Sample = readonly [labels: Record<string, string>, value: number];
 
+/** Reads once for all metrics that are asked for together. */
+function readTogether<Stats>(read: () => Stats): () => Stats {
+  let current: Stats | undefined;
+  return () => {
+    if (current === undefined) {
+      current = read();
+      queueMicrotask(() => (current = undefined));
+    }
+    return current;
+  };
+}
+
 /**
- * Metrics of pools and connectors, read when Prometheus asks.
+ * Metrics of pools and connectors, read when Prometheus asks. A connector that several of them share is told once, by the
+ * name of the first.
  * @param client the module: `import * as promClient from 'prom-client'`
  * @returns what stops the one histogram from being fed
+ * @throws RangeError for a name that two of them have
  */
 export function poolMetrics(client: PromClient, { pools = [], clients = {}, connectors = {}, tuples = false, registers }: MetricsOptions): () => void {
   const shared = registers === undefined ? {} : { registers: registers as never[] };
-  const made: object[] = [];
   // prom-client keeps them in its registry.
   const add = (Class: MetricClass, name: string, help: string, labelNames: string[], samples: () => Iterable<Sample>): void => {
     const configuration: MetricConfiguration = {
@@ -68,12 +81,15 @@ export function poolMetrics(client: PromClient, { pools = [], clients = {}, conn
         }
       },
     };
-    made.push(new Class(configuration as never));
+    void new Class(configuration as never);
   };
   const gauge = (name: string, help: string, labels: string[], samples: () => Iterable<Sample>): void => add(client.Gauge, name, help, labels, samples);
   const counter = (name: string, help: string, labels: string[], samples: () => Iterable<Sample>): void => add(client.Counter, name, help, labels, samples);
 
-  const ofPools = pools.map((pool) => ({ pool: pool.stats().name, stats: () => pool.stats() }));
+  const ofPools = pools.map((pool) => ({ pool: pool.stats().name, stats: readTogether(() => pool.stats()), connector: pool.connector }));
+  const ofClients = Object.entries(clients).map(([name, one]) => ({ name, stats: readTogether(() => one.stats()), connector: one.connector }));
+  const names = [...ofPools.map(({ pool }) => pool), ...ofClients.map(({ name }) => name), ...Object.keys(connectors)];
+  for (const [index, name] of names.entries()) if (names.indexOf(name) < index) throw new RangeError(`two of the pools, clients and connectors are called "${name}", and their metrics would be one`);
   if (ofPools.length > 0) {
     const each = (value: (stats: ReturnType<TcpPool['stats']>) => number) => (): Sample[] => ofPools.map(({ pool, stats }) => [{ pool }, value(stats())]);
     gauge('pool_connections', 'Connections of the pool by state.', ['pool', 'state'], () => ofPools.flatMap(({ pool, stats }) => (['lent', 'idle', 'connecting'] as const).map((state): Sample => [{ pool, state }, stats()[state]])));
@@ -86,16 +102,27 @@ export function poolMetrics(client: PromClient, { pools = [], clients = {}, conn
     counter('pool_failures_total', 'Acquires that failed, by error.', ['pool', 'error'], () => ofPools.flatMap(({ pool, stats }) => Object.entries(stats().failures).map(([error, count]): Sample => [{ pool, error }, count])));
   }
 
-  const ofClients = Object.entries(clients);
   if (ofClients.length > 0) {
-    gauge('client_requests_pending', 'Requests that wait for a connection, by origin.', ['client', 'origin'], () => ofClients.flatMap(([name, one]) => one.stats().origins.map(({ origin, pending }): Sample => [{ client: name, origin }, pending])));
-    counter('client_failures_total', 'Requests that got no connection, by cause.', ['client', 'cause'], () => ofClients.flatMap(([name, one]) => Object.entries(one.stats().failures).map(([cause, count]): Sample => [{ client: name, cause }, count])));
+    gauge('client_requests_pending', 'Requests that wait for a connection, by origin.', ['client', 'origin'], () => ofClients.flatMap(({ name, stats }) => stats().origins.map(({ origin, pending }): Sample => [{ client: name, origin }, pending])));
+    const ofAgents = (value: (origin: OriginStats) => number) => (): Sample[] => ofClients.flatMap(({ name, stats }) => stats().origins.flatMap((one): Sample[] => ('open' in one ? [[{ client: name, origin: one.origin }, value(one)]] : [])));
+    gauge('client_connections_open', 'Connections of an agent by origin, idle ones among them.', ['client', 'origin'], ofAgents(({ open }) => open));
+    gauge('client_connections_idle', 'Connections of an agent that are idle, by origin.', ['client', 'origin'], ofAgents(({ idle }) => idle));
+    const ofDispatchers = (value: (stats: DispatcherStats) => number) => (): Sample[] => ofClients.flatMap(({ name, stats }): Sample[] => {
+      const current = stats();
+      return 'retries' in current ? [[{ client: name }, value(current)]] : [];
+    });
+    gauge('client_requests_running', 'Requests of a dispatcher that are on a connection.', ['client'], ofDispatchers(({ origins }) => origins.reduce((sum, { running }) => sum + running, 0)));
+    counter('client_retries_total', 'Requests of a dispatcher that were sent again.', ['client'], ofDispatchers(({ retries }) => retries.retries));
+    counter('client_retries_refused_total', 'Requests of a dispatcher that were not sent again because the budget of retries was spent.', ['client'], ofDispatchers(({ retries }) => retries.refusedByBudget));
+    counter('client_failures_total', 'Requests that got no connection, by cause.', ['client', 'cause'], () => ofClients.flatMap(({ name, stats }) => Object.entries(stats().failures).map(([cause, count]): Sample => [{ client: name, cause }, count])));
   }
 
-  const ofConnectors: (readonly [string, () => ConnectorStats])[] = [
-    ...ofPools.map(({ pool, stats }) => [pool, () => stats().connector] as const),
-    ...ofClients.map(([name, one]) => [name, () => one.stats().connector] as const),
-    ...Object.entries(connectors).map(([name, connector]) => [name, () => connector.stats()] as const),
+  const told = new Set<Connector>();
+  const isFirst = (connector: Connector | undefined): boolean => connector === undefined || (told.has(connector) ? false : Boolean(told.add(connector)));
+  const ofConnectors: readonly (readonly [string, () => ConnectorStats])[] = [
+    ...ofPools.filter(({ connector }) => isFirst(connector)).map(({ pool, stats }) => [pool, () => stats().connector] as const),
+    ...ofClients.filter(({ connector }) => isFirst(connector)).map(({ name, stats }) => [name, () => stats().connector] as const),
+    ...Object.entries(connectors).filter(([, connector]) => isFirst(connector)).map(([name, connector]) => [name, readTogether(() => connector.stats())] as const),
   ];
   const ofSources = (value: (source: ConnectorStats['sources'][number]) => number | undefined) => (): Sample[] =>
     ofConnectors.flatMap(([connector, stats]) => stats().sources.flatMap((source): Sample[] => (value(source) === undefined ? [] : [[{ connector, source: source.address }, value(source)!]])));
@@ -107,7 +134,7 @@ export function poolMetrics(client: PromClient, { pools = [], clients = {}, conn
   counter('source_over_budget_total', 'Times the budget of a source address was spent.', labels, ofSources(({ overBudget }) => overBudget));
   counter('source_missing_total', 'Times a source address was not one of the host.', labels, ofSources(({ missing }) => missing));
   counter('connect_failures_total', 'Errors that ended connections and connects, by code.', ['connector', 'code'], () => ofConnectors.flatMap(([connector, stats]) => Object.entries(stats().failures).map(([code, count]): Sample => [{ connector, code }, count])));
-  gauge('tuple_use_ratio_max', 'Ports in use of those that there are, of the fullest tuple (0 to 1).', ['connector'], () => ofConnectors.map(([connector, stats]) => [{ connector }, Math.max(0, ...stats().tuples.map(({ used, capacity }) => used / capacity))]));
+  gauge('tuple_use_ratio_max', 'Ports in use of those that there are, of the fullest tuple (0 to 1).', ['connector'], () => ofConnectors.map(([connector, stats]) => [{ connector }, stats().tuples.reduce((most, { used, capacity }) => Math.max(most, capacity === 0 ? 1 : used / capacity), 0)]));
   if (tuples) {
     const tupleLabels = ['connector', 'source', 'destination'];
     const ofTuples = (value: (tuple: ConnectorStats['tuples'][number]) => number) => (): Sample[] =>
@@ -117,11 +144,11 @@ export function poolMetrics(client: PromClient, { pools = [], clients = {}, conn
   }
 
   if (ofPools.length === 0) return () => undefined;
-  const names = new Set(ofPools.map(({ pool }) => pool));
+  const poolNames = new Set(ofPools.map(({ pool }) => pool));
   const histogram = new client.Histogram({ name: 'fourtuple_pool_acquire_seconds', help: 'Time that acquires waited.', labelNames: ['pool'], buckets: [0.0001, 0.001, 0.01, 0.1, 0.5, 1, 5, 30], ...shared } as never) as Metric;
   const observe = (message: unknown): void => {
     const { pool, elapsedMs } = message as AcquireMessage;
-    if (names.has(pool)) histogram.observe!({ pool }, elapsedMs / 1000);
+    if (poolNames.has(pool)) histogram.observe!({ pool }, elapsedMs / 1000);
   };
   subscribe('fourtuple.pool.acquired', observe);
   return () => void unsubscribe('fourtuple.pool.acquired', observe);

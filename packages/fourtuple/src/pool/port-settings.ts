@@ -14,6 +14,7 @@ export class PortSettings {
   #read = Number.NEGATIVE_INFINITY;
   #settings: Settings | undefined;
   #capacity = 0;
+  #assumption: string | undefined;
 
   /** @param range of the connector's own */
   constructor(range: PortRange | undefined, now: () => number) {
@@ -25,7 +26,10 @@ export class PortSettings {
     const now = this.#now();
     if (this.#settings === undefined || now - this.#read > BELIEVED_MS) {
       this.#read = now;
-      const { settings } = readSettings(new ProcFs(), { portsOnly: true });
+      const { settings, limits } = readSettings(new ProcFs(), { portsOnly: true });
+      // Without a descriptor to read them by, those that were read before are the better guess.
+      if (limits.length > 0 && this.#settings !== undefined) return this.#settings;
+      [this.#assumption] = limits;
       const own = this.#range;
       const { low, high } = settings.localPortRange;
       // As inet_sk_get_local_port_range() has it: of a bound that is outside, that of the namespace.
@@ -34,6 +38,12 @@ export class PortSettings {
       this.#capacity = usableCount(this.#settings, usablePorts(this.#settings, new PortSet()));
     }
     return this.#settings;
+  }
+
+  /** Why the range of ports could not be read, and its default is assumed; undefined when it was read. */
+  get assumption(): string | undefined {
+    void this.current;
+    return this.#assumption;
   }
 
   /** Ports that the kernel may choose for a tuple. */

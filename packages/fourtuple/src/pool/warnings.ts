@@ -36,8 +36,8 @@ export class PortWarnings {
   }
 
   look(source: string, destination: string, destinationPort: number, used: number, capacity: number): void {
-    // Most are far away from any.
-    if (used < capacity * levels.cliff.again) return;
+    // Most are far away from any, and none is to be forgotten.
+    if (used < capacity * levels.cliff.at && this.#told.size === 0) return;
     for (const kind of this.#hasCliff ? (['cliff', 'nearly-exhausted'] as const) : (['nearly-exhausted'] as const)) {
       const key = `${kind} ${source} ${destination} ${destinationPort}`;
       if (used < capacity * levels[kind].again) this.#told.delete(key);

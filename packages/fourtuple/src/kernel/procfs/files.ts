@@ -33,7 +33,12 @@ export class ProcFs {
   }
 
   has(path: string): boolean {
-    return existsSync(`${this.root}/${path}`);
+    try {
+      return existsSync(`${this.root}/${path}`);
+    } catch {
+      // `node --permission` does not let it be asked.
+      return false;
+    }
   }
 
   /** The content, or undefined when the file is missing or may not be read. */

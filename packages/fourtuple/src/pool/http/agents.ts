@@ -3,6 +3,7 @@ import { Agent as NodeHttpsAgent, type AgentOptions as NodeHttpsOptions } from '
 import type { Duplex } from 'node:stream';
 import type { ConnectOptions, Connector } from '../connector-options.ts';
 import { splitConnector, type WithConnector } from '../connector-part.ts';
+import { withHooks } from '../tls-connect.ts';
 import { AgentLimits, splitLimits, type AgentLimitOptions, type AgentStats } from './agent-limits.ts';
 
 /** Connections to one origin at a time, unless maxSockets says otherwise: Node's own default is no limit at all. */
@@ -40,7 +41,7 @@ export class HttpAgent extends NodeHttpAgent {
   }
 
   override createConnection(options: ClientRequestArgs, _callback?: Created): Duplex {
-    return this.connector.connect(options as ConnectOptions);
+    return this.#limits.created(this.connector.connect(options as ConnectOptions), options);
   }
 
   /** Called by http.request(). */
@@ -76,9 +77,15 @@ export class HttpsAgent extends NodeHttpsAgent {
     this.#limits = new AgentLimits(this, limits);
   }
 
-  /** Node's own, which keeps TLS sessions, over a socket of the connector. */
+  /** Node's own, which keeps TLS sessions; the connector binds its handles. */
   override createConnection(options: ClientRequestArgs, callback?: Created): Duplex | null | undefined {
-    const socket = this.connector.connect(plainOptions(options));
+    const secure = withHooks(this.connector, () => super.createConnection(options, callback)) ?? this.#overSocket(options, callback);
+    return secure === null || secure === undefined ? secure : this.#limits.created(secure, options);
+  }
+
+  /** Over a socket of a connector that is none of ours: to one address, as TLS cannot take over from one attempt to the next. */
+  #overSocket(options: ClientRequestArgs, callback?: Created): Duplex | null | undefined {
+    const socket = this.connector.connect({ ...plainOptions(options), autoSelectFamily: false });
     const secure = super.createConnection({ ...options, socket } as ClientRequestArgs, callback);
     // tls.connect() sets the timeout of the socket that it makes itself.
     if (typeof options.timeout === 'number' && options.timeout > 0 && secure !== null && secure !== undefined && 'setTimeout' in secure) (secure as unknown as { setTimeout(ms: number): void }).setTimeout(options.timeout);

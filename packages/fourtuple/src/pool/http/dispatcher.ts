@@ -1,9 +1,11 @@
 import type { Connector, ConnectorStats } from '../connector-options.ts';
 import { splitConnector } from '../connector-part.ts';
+import { fromLegacy, LegacyAdapter } from './legacy-handlers.ts';
+import { PooledRequest } from './pooled-request.ts';
 import { RequestGate } from './request-gate.ts';
-import { RetryPolicy, retriedCodes, type RetryOptions } from './retry.ts';
+import { RetryPolicy, type RetryOptions } from './retry.ts';
 import { undiciConnect, type UndiciConnectOptions } from './undici-connect.ts';
-import type { UndiciDispatcher, UndiciInterceptor, UndiciModule } from './undici-types.ts';
+import type { UndiciDispatch, UndiciDispatcher, UndiciHandler, UndiciModule } from './undici-types.ts';
 
 export interface DispatcherOptions extends UndiciConnectOptions {
   /** Connections to one origin: 100 by default (undici's own default is no limit). */
@@ -12,9 +14,9 @@ export interface DispatcherOptions extends UndiciConnectOptions {
   readonly acquireTimeoutMs?: number;
   /** Requests to one origin that may wait: 10,000 by default. */
   readonly maxWaiting?: number;
-  /** Milliseconds that a connection is kept without a request: 4,000 by default, as of undici; the server's Keep-Alive goes before. */
+  /** Milliseconds that a connection is kept without a request: 4,000 by default, as of undici, shorter if the server asks for it (Keep-Alive), 0 for any. */
   readonly idleTimeoutMs?: number;
-  /** Milliseconds after which a connection takes no further request: 1,800,000 by default, 0 for any; each up to a quarter shorter, by chance. Needs undici 7. */
+  /** Milliseconds after which a connection takes one more request, and ends by it: 1,800,000 by default, 0 for any; each up to a quarter shorter, by chance. Not for HTTP/2. */
   readonly maxLifetimeMs?: number;
   /** Retries of what may be sent twice; `false` for none. */
   readonly retry?: RetryOptions | false;
@@ -42,6 +44,7 @@ export interface PooledDispatcher {
 }
 
 const JITTER = 0.25;
+const LONGEST_TIMER = 0x7fff_ffff;
 
 /**
  * Makes an Agent of undici whose connections a connector opens, with finite limits, a waiting queue, and retries.
@@ -55,17 +58,25 @@ export function createDispatcher(undici: UndiciModule, options: DispatcherOption
   for (const [name, value] of Object.entries({ acquireTimeoutMs, maxWaiting, idleTimeoutMs, maxLifetimeMs })) {
     if (!(value >= 0)) throw new RangeError(`${name} is a number from 0 on, not ${value}`);
   }
-  const gate = new RequestGate({ acquireTimeoutMs, maxWaiting });
-  const policy = new RetryPolicy(retry === false ? { maxRetries: 0 } : retry);
-  const agent = new undici.Agent({
+  const idleMs = idleTimeoutMs > 0 ? Math.min(idleTimeoutMs, LONGEST_TIMER) : LONGEST_TIMER;
+  const agentOptions = {
     connections: max,
-    ...(idleTimeoutMs > 0 ? { keepAliveTimeout: idleTimeoutMs } : {}),
-    ...(maxLifetimeMs > 0 ? { clientTtl: maxLifetimeMs, factory: poolFactory(undici, maxLifetimeMs) } : {}),
+    // The server's Keep-Alive would go before the first, up to the second.
+    keepAliveTimeout: idleMs,
+    keepAliveMaxTimeout: idleMs,
+    ...(maxLifetimeMs > 0 ? { factory: poolFactory(undici, maxLifetimeMs) } : {}),
     ...(connect.allowH2 === true ? { allowH2: true } : {}),
     ...further,
     connect: undiciConnect({ ...connect, connector }),
-  }) as UndiciDispatcher;
-  const dispatcher = policy.maxRetries === 0 ? agent.compose(gate.interceptor) : agent.compose(gate.interceptor, undici.interceptors.retry(retryOptions(policy)) as UndiciInterceptor, counted(policy));
+  };
+  // As undici has it: null is any number, and no pipelining takes one request at a time.
+  const { connections = max, pipelining = 1 } = further as { readonly connections?: number | null; readonly pipelining?: number };
+  const gate = new RequestGate({ atOnce: (connections ?? Number.POSITIVE_INFINITY) * Math.max(1, pipelining), acquireTimeoutMs, maxWaiting });
+  const policy = new RetryPolicy(retry === false ? { maxRetries: 0 } : retry);
+  const agent = new undici.Agent(agentOptions) as UndiciDispatcher;
+  const dispatch = through(gate, policy, agent.dispatch.bind(agent));
+  // As compose() of undici does it, but that handlers stay of the kind they are: undici 7 would translate each header, twice.
+  const dispatcher = new Proxy(agent, { get: (target, key) => (key === 'dispatch' ? dispatch : (target as unknown as Record<string | symbol, unknown>)[key]) });
   return {
     dispatcher,
     connector,
@@ -80,54 +91,27 @@ export function createDispatcher(undici: UndiciModule, options: DispatcherOption
   };
 }
 
-/** Pools whose connections do not all reach the end of their life together: undici keeps the time of each in `ttl`, where it has it. */
+/**
+ * Pools whose connections end by the first request after their time (`Connection: close`). undici's own clientTtl, of 7,
+ * forgets the requests that wait when all connections are over it.
+ */
 function poolFactory(undici: UndiciModule, maxLifetimeMs: number) {
-  return (origin: string | URL, options: object): object => {
-    const pool = new undici.Pool(origin, options) as UndiciDispatcher;
-    pool.on('connect', (_origin: URL, targets: readonly { ttl?: number }[]) => {
-      for (const target of targets) if (typeof target.ttl === 'number') target.ttl -= JITTER * Math.random() * maxLifetimeMs;
-    });
-    return pool;
+  const client = (origin: string | URL, options: object): object => {
+    const made = new undici.Client(origin, options) as UndiciDispatcher;
+    const dispatch = made.dispatch.bind(made);
+    let end = Number.POSITIVE_INFINITY;
+    made.on('connect', () => (end = performance.now() + maxLifetimeMs * (1 - JITTER * Math.random())));
+    made.on('disconnect', () => (end = Number.POSITIVE_INFINITY));
+    made.dispatch = (request, handler) => dispatch(performance.now() < end ? request : { ...request, reset: true }, handler);
+    return made;
   };
+  return (origin: string | URL, options: object): object => new undici.Pool(origin, { ...options, factory: client });
 }
 
-/** Tells the budget of retries of each request. Outside of the retries, which do not come through here. */
-function counted(policy: RetryPolicy): UndiciInterceptor {
-  return (dispatch) => (request, handler) => {
-    policy.sent();
-    return dispatch(request, handler);
+/** Sends each request through the gate, and again as the policy says. */
+function through(gate: RequestGate, policy: RetryPolicy, dispatch: UndiciDispatch): UndiciDispatch {
+  return (request, handler) => {
+    if ('onRequestStart' in handler) return new PooledRequest(dispatch, request, handler as UndiciHandler, gate, policy).send();
+    return new PooledRequest((options, own) => dispatch(options, new LegacyAdapter(own)), request, fromLegacy(handler), gate, policy).send();
   };
-}
-
-interface RetryContext {
-  readonly state: { readonly counter: number };
-  readonly opts: object & { readonly method: string };
-}
-
-interface RetriedError extends Error {
-  readonly code?: string;
-  readonly statusCode?: number;
-  readonly headers?: Readonly<Partial<Record<string, string>>>;
-}
-
-/** Options for undici's own retries, which ask our policy. */
-function retryOptions(policy: RetryPolicy): object {
-  return {
-    maxRetries: policy.maxRetries,
-    methods: policy.methods,
-    statusCodes: policy.statusCodes,
-    errorCodes: retriedCodes,
-    // When it was tried often enough, the answer is the answer. undici 6 knows only the error.
-    throwOnError: false,
-    retry: (error: RetriedError, { state, opts }: RetryContext, done: (error: Error | null) => void) => {
-      const { statusCode, headers } = error;
-      const wait = policy.next({ method: opts.method, failedBefore: state.counter - 1, statusCode, code: statusCode === undefined ? (error.code ?? codeOfCause(error)) : undefined, retryAfter: headers?.['retry-after'] });
-      if (typeof wait === 'string') return done(error);
-      setTimeout(() => done(null), wait);
-    },
-  };
-}
-
-function codeOfCause({ cause }: Error): string | undefined {
-  return (cause as { readonly code?: string } | undefined)?.code;
 }

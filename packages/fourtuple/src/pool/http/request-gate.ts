@@ -1,60 +1,65 @@
 import { AcquireTimeoutError, QueueFullError, type PortTuple } from '../errors.ts';
-import type { UndiciInterceptor, UndiciRequest } from './undici-types.ts';
+import type { UndiciController, UndiciDispatch, UndiciHandler, UndiciHeaders, UndiciRequest } from './undici-types.ts';
 
 export interface OriginCounts {
   /** Requests that wait for a connection. */
   pending: number;
   /** Requests that are on a connection. */
   running: number;
+  /** Requests that were given up while they waited, and that undici has not come to yet. */
+  abandoned: number;
 }
 
 export interface GateLimits {
+  /** Requests to an origin that its connections take together. */
+  readonly atOnce: number;
   /** 0 for any. */
   readonly acquireTimeoutMs: number;
   readonly maxWaiting: number;
 }
 
-/** Methods of a handler of undici 7 and 8, and of the older kind, which undici 6 and 7 take. */
-type Handler = Readonly<Partial<Record<string, (...args: unknown[]) => unknown>>>;
+const LONGEST_TIMER = 0x7fff_ffff;
 
-/** Counts the requests of each origin, and limits how many may wait for a connection and how long: an interceptor for a dispatcher of undici. */
+/** Counts the requests of each origin, and limits how many may wait for a connection and how long. */
 export class RequestGate {
   readonly origins = new Map<string, OriginCounts>();
+  readonly limits: GateLimits;
+  #lastOrigin: URL | undefined;
+  #lastName = '';
   acquireTimeouts = 0;
   queueFull = 0;
-  readonly #limits: GateLimits;
 
   constructor(limits: GateLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
-  readonly interceptor: UndiciInterceptor = (dispatch) => (request, handler) => {
-    const origin = String(request.origin ?? '');
+  /** @param handler told of all that happens until the request is given up */
+  enter(request: UndiciRequest, handler: UndiciHandler): GatedRequest {
+    const origin = this.#nameOf(request.origin);
     let counts = this.origins.get(origin);
-    if (counts === undefined) this.origins.set(origin, (counts = { pending: 0, running: 0 }));
-    const gated = 'onRequestStart' in handler ? new GatedHandler(this, origin, counts, handler as Handler) : new GatedLegacyHandler(this, origin, counts, handler as Handler);
-    if (counts.pending >= this.#limits.maxWaiting) {
-      this.queueFull++;
-      gated.failEarly(new QueueFullError(tupleOf(request), this.#limits.maxWaiting));
-      return true;
+    if (counts === undefined) this.origins.set(origin, (counts = { pending: 0, running: 0, abandoned: 0 }));
+    return new GatedRequest(this, request, origin, counts, handler);
+  }
+
+  /** A URL is not made text again for each request. */
+  #nameOf(origin: string | URL | undefined): string {
+    if (typeof origin === 'string') return origin;
+    if (origin !== this.#lastOrigin) {
+      this.#lastOrigin = origin;
+      this.#lastName = String(origin ?? '');
     }
-    counts.pending++;
-    const result = dispatch(request, gated);
-    const { acquireTimeoutMs } = this.#limits;
-    // Most begin at once: a timer for each would cost more than the rest.
-    if (acquireTimeoutMs > 0 && gated.isWaiting) {
-      gated.timer = setTimeout(() => {
-        this.acquireTimeouts++;
-        const { running } = gated.counts;
-        gated.failEarly(new AcquireTimeoutError(tupleOf(request), acquireTimeoutMs, `${running.toLocaleString('en')} requests had its connections, or none was made`, undefined, 'See what takes the server so long, or raise `max` if the server and the ports allow it (`fourtuple plan pool` computes it).'));
-      }, acquireTimeoutMs);
-    }
-    return result;
-  };
+    return this.#lastName;
+  }
+
+  /** Whether one more may wait: beyond those that will be the first on a connection. */
+  hasRoom({ pending, running, abandoned }: OriginCounts): boolean {
+    const { atOnce, maxWaiting } = this.limits;
+    return pending < maxWaiting + Math.max(0, atOnce - running) && abandoned < Math.max(maxWaiting, atOnce);
+  }
 
   /** Forgets an origin of which nothing is left. */
   settle(origin: string, counts: OriginCounts): void {
-    if (counts.pending === 0 && counts.running === 0 && this.origins.get(origin) === counts) this.origins.delete(origin);
+    if (counts.pending === 0 && counts.running === 0 && counts.abandoned === 0 && this.origins.get(origin) === counts) this.origins.delete(origin);
   }
 }
 
@@ -63,144 +68,127 @@ function tupleOf({ origin }: UndiciRequest): PortTuple {
   return { sources: [], destination: (url?.hostname ?? '').replace(/^\[(.*)\]$/, '$1'), destinationPort: Number(url?.port === '' || url === undefined ? (url?.protocol === 'https:' ? 443 : 80) : url.port) };
 }
 
-/** A request's way: waiting, running, over. Passes on what happens until it was given up. */
-abstract class Gated {
-  readonly counts: OriginCounts;
-  timer: NodeJS.Timeout | undefined;
-  protected readonly handler: Handler;
-  readonly #gate: RequestGate;
-  readonly #origin: string;
-  #state: 'waiting' | 'running' | 'over' = 'waiting';
-  /** Whether it was given up while it waited. */
-  protected isDead = false;
+/** What undici is told of a request that nobody waits for any more. */
+const givenUp = new Error('the request was given up while it waited for a connection');
 
-  constructor(gate: RequestGate, origin: string, counts: OriginCounts, handler: Handler) {
+/** A request's way: waiting, running, over; or given up while it waited. */
+export class GatedRequest implements UndiciHandler {
+  readonly #gate: RequestGate;
+  readonly #request: UndiciRequest;
+  readonly #origin: string;
+  readonly #counts: OriginCounts;
+  readonly #handler: UndiciHandler;
+  #timer: NodeJS.Timeout | undefined;
+  #state: 'new' | 'waiting' | 'running' | 'abandoned' | 'over' = 'new';
+
+  constructor(gate: RequestGate, request: UndiciRequest, origin: string, counts: OriginCounts, handler: UndiciHandler) {
     this.#gate = gate;
+    this.#request = request;
     this.#origin = origin;
-    this.counts = counts;
-    this.handler = handler;
+    this.#counts = counts;
+    this.#handler = handler;
+  }
+
+  /** @param controller for a handler whose request never came to a connection @returns as undici's dispatch() does */
+  dispatch(dispatch: UndiciDispatch, controller: UndiciController): boolean {
+    const gate = this.#gate;
+    const { acquireTimeoutMs, maxWaiting } = gate.limits;
+    if (!gate.hasRoom(this.#counts)) {
+      gate.queueFull++;
+      this.#state = 'over';
+      this.#handler.onResponseError?.(controller, new QueueFullError(tupleOf(this.#request), maxWaiting));
+      return true;
+    }
+    this.#state = 'waiting';
+    this.#counts.pending++;
+    let result = false;
+    try {
+      result = dispatch(this.#request, this);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    // Most begin at once: a timer for each would cost more than the rest.
+    if (acquireTimeoutMs > 0 && this.isWaiting) {
+      this.#timer = setTimeout(() => {
+        const { running } = this.#counts;
+        if (!this.abandon()) return;
+        gate.acquireTimeouts++;
+        this.#handler.onResponseError?.(controller, new AcquireTimeoutError(tupleOf(this.#request), acquireTimeoutMs, `${running.toLocaleString('en')} requests had its connections, or none was made`, undefined, 'See what takes the server so long, or raise `max` if the server and the ports allow it (`fourtuple plan pool` computes it).'));
+      }, Math.min(acquireTimeoutMs, LONGEST_TIMER));
+    }
+    return result;
   }
 
   get isWaiting(): boolean {
     return this.#state === 'waiting';
   }
 
-  protected started(): void {
-    if (this.#state !== 'waiting') return;
-    this.#state = 'running';
-    this.counts.pending--;
-    this.counts.running++;
-    clearTimeout(this.timer);
+  /** Gives it up while it waits: what undici says of it later goes nowhere. @returns false if it does not wait */
+  abandon(): boolean {
+    if (this.#state !== 'waiting') return false;
+    clearTimeout(this.#timer);
+    this.#state = 'abandoned';
+    this.#counts.pending--;
+    this.#counts.abandoned++;
+    return true;
   }
 
-  protected ended(): void {
-    if (this.#state === 'over') return;
-    if (this.#state === 'waiting') this.counts.pending--;
-    else this.counts.running--;
+  #end(): void {
+    clearTimeout(this.#timer);
+    if (this.#state === 'waiting') this.#counts.pending--;
+    else if (this.#state === 'running') this.#counts.running--;
+    else if (this.#state === 'abandoned') this.#counts.abandoned--;
+    else return;
     this.#state = 'over';
-    clearTimeout(this.timer);
-    this.#gate.settle(this.#origin, this.counts);
+    this.#gate.settle(this.#origin, this.#counts);
   }
 
-  /** Ends a request that has no connection yet. What undici says of it later goes nowhere. */
-  failEarly(error: Error): void {
-    if (this.#state !== 'waiting' || this.isDead) return;
-    this.isDead = true;
-    this.tellError(error);
-  }
-
-  /** Called for one that was given up and that undici would now begin. */
-  protected abstract tellError(error: Error): void;
-}
-
-/** Aborts a request that nobody waits for any more: undici then never sends it. */
-const givenUp = new Error('the request was given up while it waited for a connection');
-
-class GatedHandler extends Gated {
-  onRequestStart(controller: { abort(reason: Error): void }, context: unknown): void {
-    if (this.isDead) {
-      controller.abort(givenUp);
-      return;
+  /** @throws for one that was given up: undici then drops it, and keeps the connection. An abort would end that, too. */
+  onRequestStart(controller: UndiciController, context: unknown): void {
+    if (this.#state === 'abandoned') throw givenUp;
+    if (this.#state === 'waiting') {
+      clearTimeout(this.#timer);
+      this.#state = 'running';
+      this.#counts.pending--;
+      this.#counts.running++;
     }
-    this.started();
-    this.handler['onRequestStart']?.(controller, context);
+    this.#handler.onRequestStart?.(controller, context);
   }
 
-  onRequestUpgrade(...args: unknown[]): void {
-    this.ended();
-    this.handler['onRequestUpgrade']?.(...args);
+  onBodySent(chunk: unknown): void {
+    this.#handler.onBodySent?.(chunk);
   }
 
-  onResponseStart(...args: unknown[]): void {
-    if (!this.isDead) this.handler['onResponseStart']?.(...args);
+  onRequestSent(): void {
+    this.#handler.onRequestSent?.();
   }
 
-  onResponseData(...args: unknown[]): void {
-    if (!this.isDead) this.handler['onResponseData']?.(...args);
+  onResponseStarted(): void {
+    this.#handler.onResponseStarted?.();
   }
 
-  onResponseEnd(...args: unknown[]): void {
-    this.ended();
-    if (!this.isDead) this.handler['onResponseEnd']?.(...args);
+  onRequestUpgrade(controller: UndiciController, statusCode: number | null, headers: UndiciHeaders, socket: unknown): void {
+    this.#end();
+    this.#handler.onRequestUpgrade?.(controller, statusCode, headers, socket);
   }
 
-  onResponseError(controller: unknown, error: Error): void {
-    this.ended();
-    if (!this.isDead) this.handler['onResponseError']?.(controller, error);
+  onResponseStart(controller: UndiciController, statusCode: number, headers: UndiciHeaders, statusMessage?: string): void {
+    this.#handler.onResponseStart?.(controller, statusCode, headers, statusMessage);
   }
 
-  protected override tellError(error: Error): void {
-    this.handler['onResponseError']?.(null, error);
-  }
-}
-
-class GatedLegacyHandler extends Gated {
-  /** undici asks whether it is there: only for handlers that have it. */
-  readonly onBodySent: ((...args: unknown[]) => unknown) | undefined = this.handler['onBodySent'] === undefined ? undefined : (...args) => this.handler['onBodySent']!(...args);
-  readonly onUpgrade: ((...args: unknown[]) => unknown) | undefined =
-    this.handler['onUpgrade'] === undefined
-      ? undefined
-      : (...args) => {
-          this.ended();
-          return this.handler['onUpgrade']!(...args);
-        };
-
-  onConnect(abort: (reason: Error) => void, context: unknown): unknown {
-    if (this.isDead) {
-      abort(givenUp);
-      return undefined;
-    }
-    this.started();
-    return this.handler['onConnect']?.(abort, context);
+  onResponseData(controller: UndiciController, chunk: Buffer): void {
+    this.#handler.onResponseData?.(controller, chunk);
   }
 
-  onRequestSent(...args: unknown[]): unknown {
-    return this.handler['onRequestSent']?.(...args);
+  onResponseEnd(controller: UndiciController, trailers: UndiciHeaders): void {
+    this.#end();
+    this.#handler.onResponseEnd?.(controller, trailers);
   }
 
-  onResponseStarted(...args: unknown[]): unknown {
-    return this.handler['onResponseStarted']?.(...args);
-  }
-
-  onHeaders(...args: unknown[]): unknown {
-    return this.handler['onHeaders']?.(...args);
-  }
-
-  onData(...args: unknown[]): unknown {
-    return this.handler['onData']?.(...args);
-  }
-
-  onComplete(...args: unknown[]): unknown {
-    this.ended();
-    return this.isDead ? undefined : this.handler['onComplete']?.(...args);
-  }
-
-  onError(error: Error): unknown {
-    this.ended();
-    return this.isDead ? undefined : this.handler['onError']?.(error);
-  }
-
-  protected override tellError(error: Error): void {
-    this.handler['onError']?.(error);
+  onResponseError(controller: UndiciController, error: Error): void {
+    const isToldOf = this.#state !== 'abandoned';
+    this.#end();
+    if (isToldOf) this.#handler.onResponseError?.(controller, error);
   }
 }

@@ -83,13 +83,14 @@ export class RetryPolicy {
     if (failedBefore >= this.maxRetries) return 'often enough';
     const asked = retryAfter === undefined ? undefined : retryAfterMs(retryAfter, now);
     if (asked !== undefined && asked > this.#maxDelayMs) return 'too late';
-    if (this.#tokens < 1) {
+    // Tenths do not add up to one exactly.
+    if (this.#tokens < 1 - 1e-9) {
       this.#refused++;
       return 'budget';
     }
     this.#tokens--;
     this.#retries++;
-    const most = Math.min(this.#maxDelayMs, this.#minDelayMs * this.#factor ** failedBefore);
+    const most = Math.min(this.#maxDelayMs, this.#minDelayMs * Math.min(Number.MAX_VALUE, this.#factor ** failedBefore));
     const jitter = this.#random() * most;
     // What the server asks for, and then not all at once.
     return asked === undefined ? jitter : asked + jitter;
@@ -102,7 +103,11 @@ export class RetryPolicy {
 
 /** Milliseconds of a Retry-After header (RFC 9110, 10.2.3): a number of seconds, or a date. Undefined for what is neither. */
 export function retryAfterMs(text: string, now: number): number | undefined {
-  if (/^\s*\d{1,9}\s*$/.test(text)) return Number(text) * 1000;
-  const date = /^\s*[A-Z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  const value = text.trim();
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  // Date.parse() takes almost any text with a number in it.
+  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/i.test(value)) return undefined;
+  // All three formats are of GMT; that of asctime() does not say so.
+  const date = Date.parse(/GMT$/i.test(value) ? value : `${value} GMT`);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -1,8 +1,9 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { createConnector } from '../connector.ts';
-import type { Connector, ConnectorOptions } from '../connector-options.ts';
-import { ConnectTimeoutError } from '../errors.ts';
+import type { Connector, ConnectorOptions, FurtherOptions } from '../connector-options.ts';
+import { splitConnector } from '../connector-part.ts';
+import { ConnectTimeoutError, destinationText } from '../errors.ts';
+import { tlsConnectBy } from '../tls-connect.ts';
 
 /** What undici asks for: its buildConnector.Options, of versions 6 to 8. */
 export interface UndiciTarget {
@@ -28,6 +29,8 @@ export interface UndiciConnectOptions extends ConnectorOptions {
   readonly tls?: ConnectionOptions;
   /** Offers HTTP/2 too. Give undici's Agent the same option. */
   readonly allowH2?: boolean;
+  /** Further options of net.connect(): `lookup`, `family`, `autoSelectFamily` and the like. */
+  readonly connectOptions?: FurtherOptions;
   /** Milliseconds without traffic before TCP asks whether the other end is there: 60,000 by default, as of undici. */
   readonly keepAliveInitialDelay?: number;
 }
@@ -40,15 +43,18 @@ const MAX_SESSIONS = 100;
  * undici itself is not needed for it.
  * @throws SourceError for sources that cannot be used
  */
-export function undiciConnect({ connector: given, timeout = 10_000, tls = {}, allowH2 = false, keepAliveInitialDelay = 60_000, ...own }: UndiciConnectOptions = {}): UndiciConnect {
-  const connector = given ?? createConnector(own);
+export function undiciConnect({ connector: given, timeout = 10_000, tls = {}, allowH2 = false, keepAliveInitialDelay = 60_000, connectOptions = {}, ...rest }: UndiciConnectOptions = {}): UndiciConnect {
+  const { connector } = splitConnector({ ...rest, ...(given === undefined ? {} : { connector: given }) });
   const sessions = new Map<string, Buffer>();
   return ({ hostname, host, protocol, port, servername, localAddress, httpSocket }, callback) => {
     const isSecure = protocol === 'https:';
-    const options = { host: hostname, port: Number(port === '' ? (isSecure ? 443 : 80) : port), highWaterMark: 65_536, noDelay: true, keepAlive: true, keepAliveInitialDelay };
-    const tcp = httpSocket ?? connector.connect({ ...options, ...(localAddress === null || localAddress === undefined ? {} : { localAddress }) });
+    const options = { ...connectOptions, host: hostname, port: Number(port === '' ? (isSecure ? 443 : 80) : port), highWaterMark: 65_536, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+    const from = localAddress === null || localAddress === undefined ? {} : { localAddress };
     const name = servername ?? tls.servername ?? nameOf(host ?? hostname);
-    const socket = isSecure ? secure(tcp, { ...tls, ...(name === '' ? {} : { servername: name }), ALPNProtocols: allowH2 ? ['http/1.1', 'h2'] : ['http/1.1'], host: hostname }, sessions) : tcp;
+    const secureOptions = { ...tls, ...(name === '' ? {} : { servername: name }), ALPNProtocols: allowH2 ? ['http/1.1', 'h2'] : ['http/1.1'] };
+    const socket = isSecure
+      ? secure({ ...secureOptions, ...(httpSocket === undefined ? { ...options, ...from } : { host: hostname, socket: httpSocket }) }, sessions, connector)
+      : (httpSocket ?? connector.connect({ ...options, ...from }));
     let isDone = false;
     const done = (error: Error | null): void => {
       if (isDone) return;
@@ -57,17 +63,19 @@ export function undiciConnect({ connector: given, timeout = 10_000, tls = {}, al
       if (error === null) callback(null, socket);
       else callback(error, null);
     };
-    const timer = timeout > 0 ? setTimeout(() => socket.destroy(new ConnectTimeoutError(`${hostname}:${port} took longer than ${timeout} ms to connect`)), timeout) : undefined;
+    const timer = timeout > 0 ? setTimeout(() => socket.destroy(new ConnectTimeoutError(`${destinationText({ sources: [], destination: hostname, destinationPort: options.port })} took longer than ${timeout} ms to connect`)), timeout) : undefined;
     socket.once(isSecure ? 'secureConnect' : 'connect', () => done(null)).on('error', done);
     // undici destroys a socket that it no longer wants without an error.
-    socket.once('close', () => done(new Error(`the connection to ${hostname}:${port} was closed before it was made`)));
+    socket.once('close', () => done(new Error(`the connection to ${destinationText({ sources: [], destination: hostname, destinationPort: options.port })} was closed before it was made`)));
   };
 }
 
-function secure(tcp: Socket, options: ConnectionOptions, sessions: Map<string, Buffer>): TLSSocket {
+/** @param options with a socket, or with what to connect to */
+function secure(options: ConnectionOptions, sessions: Map<string, Buffer>, connector: Connector): TLSSocket {
   const key = options.servername ?? options.host ?? '';
   const session = options.session ?? sessions.get(key);
-  const socket = tlsConnect({ highWaterMark: 16_384, ...options, socket: tcp, ...(session === undefined ? {} : { session }) } as ConnectionOptions);
+  const all = { ...options, highWaterMark: 16_384, ...(session === undefined ? {} : { session }) } as ConnectionOptions;
+  const socket = options.socket === undefined ? tlsConnectBy(connector, all) : tlsConnect(all);
   socket.on('session', (made) => {
     sessions.delete(key);
     if (sessions.size >= MAX_SESSIONS) for (const oldest of [...sessions.keys()].slice(0, 1)) sessions.delete(oldest);

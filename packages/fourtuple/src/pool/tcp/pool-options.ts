@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { Connector, ConnectorOptions, ConnectorStats } from '../connector-options.ts';
+import type { Connector, ConnectorOptions, ConnectorStats, FurtherOptions } from '../connector-options.ts';
 import type { RetryOptions } from '../http/retry.ts';
 
 /** Options of {@link createTcpPool}. The names are those of HikariCP where it has the thing. */
@@ -13,7 +13,7 @@ export interface TcpPoolOptions extends ConnectorOptions {
   readonly max?: number;
   /** Idle connections that are kept ready, lifetimes apart: none by default. */
   readonly minIdle?: number;
-  /** Acquires that may wait: 10,000 by default. */
+  /** Acquires that may wait beyond those for which there is room: 10,000 by default. */
   readonly maxWaiting?: number;
   /** Milliseconds that acquire() waits: 30,000 by default, 0 for any. */
   readonly acquireTimeoutMs?: number;
@@ -37,6 +37,9 @@ export interface TcpPoolOptions extends ConnectorOptions {
   readonly tls?: ConnectionOptions | boolean;
   /** Share of the ports of each (source, destination, port) that this process may have in use, above 0 to 1: 0.8 by default, so that others keep some. */
   readonly budget?: number;
+  /** Further options of net.connect(): `lookup`, `family`, `autoSelectFamily` and the like. */
+  readonly connectOptions?: FurtherOptions;
+  /** Instead of one that is made of `sources`, `budget` and the like. */
   readonly connector?: Connector;
 }
 
@@ -63,7 +66,7 @@ export interface TcpPoolStats {
   /** Connections that are lent. */
   readonly lent: number;
   readonly idle: number;
-  /** Connections that are being made, or asked whether they serve. */
+  /** Connections that are being made, now or after a failure, or asked whether they serve. */
   readonly connecting: number;
   /** Acquires that wait. */
   readonly pending: number;

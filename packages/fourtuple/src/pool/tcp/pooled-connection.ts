@@ -3,11 +3,11 @@ import { connectionState } from './connection-state.ts';
 
 type Listener = (...args: unknown[]) => void;
 
-/** Events for which a user may add listeners, which do not stay when the connection comes back. */
-const userEvents = ['data', 'readable', 'end', 'close', 'error', 'timeout', 'drain', 'finish', 'pause', 'resume'] as const;
+/** An error of a connection that nobody has is no reason to end the process. */
+const ignore = (): void => undefined;
 
 /** Why a connection cannot be lent (again); undefined when it can. */
-export type Unfit = 'closed by the server' | 'unread data' | 'an encoding was set' | 'expired' | 'an error' | undefined;
+export type Unfit = 'closed by the server' | 'closed by its user' | 'unread data' | 'an encoding was set' | 'a stream is piped into it' | 'expired' | 'an error' | undefined;
 
 /** One connection of a pool. */
 export class PooledConnection {
@@ -18,11 +18,14 @@ export class PooledConnection {
   idleSince: number;
   /** When it was last found to serve. */
   checkedAt: number;
-  #own = new Map<string, readonly Listener[]>();
+  #own = new Map<string | symbol, readonly Listener[]>();
+  #isPipedInto = false;
+  /** Whether it reads as one that nobody had yet. */
+  #isAsNew = true;
   #onIdleEnd: (() => void) | undefined;
 
   constructor(socket: Socket, now: number, expiresAt: number) {
-    this.socket = socket;
+    this.socket = socket.on('error', ignore);
     this.expiresAt = expiresAt;
     this.idleSince = now;
     this.checkedAt = now;
@@ -31,17 +34,20 @@ export class PooledConnection {
   /** Whether it may be lent now: also what the kernel knows and this process has not read yet. */
   unfit(now: number): Unfit {
     const { socket } = this;
-    if (socket.destroyed || socket.errored !== null) return socket.errored === null ? 'closed by the server' : 'an error';
-    if (socket.readableEnded || !socket.readable || !socket.writable) return 'closed by the server';
+    if (socket.errored !== null) return 'an error';
+    if (socket.readableEnded) return 'closed by the server';
+    if (socket.destroyed || !socket.readable || !socket.writable) return 'closed by its user';
     if (socket.readableLength > 0) return 'unread data';
     if (socket.readableEncoding !== null) return 'an encoding was set';
-    if (now >= this.expiresAt) return 'expired';
-    return connectionState(socket) === 'ended' ? 'closed by the server' : undefined;
+    if (this.#isPipedInto) return 'a stream is piped into it';
+    if (connectionState(socket) === 'ended') return 'closed by the server';
+    return now >= this.expiresAt ? 'expired' : undefined;
   }
 
   /** Watches it while nobody has it: what arrives then, be it the end, makes it unfit. A socket that nobody reads would not tell. */
   watch(onEnd: () => void): void {
     this.#onIdleEnd = onEnd;
+    this.#isAsNew = true;
     this.socket.on('readable', onEnd).on('end', onEnd).on('close', onEnd);
   }
 
@@ -53,16 +59,26 @@ export class PooledConnection {
 
   /** Remembers which listeners there are before a user adds some. */
   lend(): void {
-    this.#own = new Map(userEvents.map((event) => [event, this.socket.rawListeners(event) as Listener[]]));
+    // Neither flowing nor paused: the next listener for data decides. One that was watched is so already.
+    if (!this.#isAsNew) this.socket.on('readable', ignore).off('readable', ignore);
+    this.#isAsNew = false;
+    this.#own = new Map(this.socket.eventNames().map((event) => [event, this.socket.rawListeners(event) as Listener[]]));
   }
 
   /** Takes off what the user added, and undoes its settings. */
   takeBack(): void {
-    for (const event of userEvents) {
+    const { socket } = this;
+    // What pipe() adds to the stream that it writes to, and takes off at the end.
+    this.#isPipedInto = socket.listenerCount('unpipe') > (this.#own.get('unpipe')?.length ?? 0);
+    socket.unpipe();
+    for (const event of socket.eventNames()) {
       const own = this.#own.get(event) ?? [];
-      for (const listener of this.socket.rawListeners(event) as Listener[]) if (!own.includes(listener)) this.socket.off(event, listener);
+      for (const listener of socket.rawListeners(event) as Listener[]) if (!own.includes(listener)) socket.off(event, listener);
     }
-    if (this.socket.timeout !== undefined && this.socket.timeout > 0) this.socket.setTimeout(0);
-    this.socket.ref();
+    // A user that took off all listeners took this one, too.
+    if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
+    while (socket.writableCorked > 0) socket.uncork();
+    if (socket.timeout !== undefined && socket.timeout > 0) socket.setTimeout(0);
+    socket.setNoDelay(true).ref();
   }
 }

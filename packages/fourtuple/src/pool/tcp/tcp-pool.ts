@@ -1,18 +1,24 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { acquiredChannel, createdChannel, destroyedChannel, failedChannel, leakChannel, releasedChannel } from '../channels.ts';
 import type { Connector } from '../connector-options.ts';
 import { codeOf, ConnectError, isPortError, PoolClosedError, QueueFullError, type PortTuple } from '../errors.ts';
 import { splitConnector } from '../connector-part.ts';
 import { RetryPolicy } from '../http/retry.ts';
+import { AbortCalls } from './abort-calls.ts';
 import { openConnection, type OpenOptions } from './open-connection.ts';
 import type { AcquireOptions, Lease, TcpPool, TcpPoolOptions, TcpPoolStats } from './pool-options.ts';
+import { Pause } from './pause.ts';
 import { PooledConnection } from './pooled-connection.ts';
 import { timeoutError } from './timeout-error.ts';
+import { timerMs } from './timer-ms.ts';
 import { Waiter, WaitingLine } from './waiting-line.ts';
 
 const JITTER = 0.25;
 /** How long a pool that finds no port, or no descriptor, waits before it looks again: the first time, and at most. */
-const SHORTAGE_MS = { first: 50, most: 1000 } as const;
+const SHORTAGE_MS = { firstMs: 50, mostMs: 1000 } as const;
+/** How long it waits before it tries again to make one that is kept ready. */
+const REFILL_MS = { firstMs: 100, mostMs: 30_000 } as const;
 /** How often idle connections are looked over, at least and at most, in milliseconds. */
 const CARE_MS = { least: 20, most: 30_000 } as const;
 
@@ -39,19 +45,28 @@ class ConnectionPool {
   readonly #retry: RetryPolicy;
   readonly #random: () => number;
   readonly #line = new WaitingLine();
+  readonly #aborts = new AbortCalls();
   /** Last in, first out: those that are not needed are at the beginning, and end. */
   readonly #idle: PooledConnection[] = [];
   readonly #lent = new Set<PooledConnection>();
   /** Sockets that are destroyed, and not closed yet. */
   readonly #ending = new Set<Socket>();
-  /** Connections that are being made, or will be after a wait, or are being asked whether they serve. */
-  #coming = 0;
+  /** Those that are being asked whether they serve, and how many of them for somebody who waits. */
+  readonly #asked = new Set<PooledConnection>();
+  #askedForWaiters = 0;
+  /** Connections that are being made, and those that will be for one that waits, after a wait of its own. */
+  readonly #opening = new Set<Promise<Socket>>();
+  #retrying = 0;
   readonly #closing = new AbortController();
-  #drained: (() => void) | undefined;
-  /** Set while no connect is tried, for want of ports or descriptors. */
-  #pause: NodeJS.Timeout | undefined;
-  #shortages = 0;
+  /** Called when the last connection that was lent is back. */
+  readonly #drained = new Set<() => void>();
+  /** No connect is tried meanwhile, for want of ports or descriptors. */
+  readonly #shortagePause: Pause;
   #shortage: unknown;
+  /** Connects at once, at most: one after a shortage, and twice as many after each that was made. */
+  #opensAtOnce = Number.POSITIVE_INFINITY;
+  /** None is made to be kept ready meanwhile: the last one failed. */
+  readonly #refillPause: Pause;
   #care: NodeJS.Timeout | undefined;
   #acquired = 0;
   #created = 0;
@@ -60,7 +75,7 @@ class ConnectionPool {
   #leaks = 0;
 
   constructor(options: TcpPoolOptions) {
-    const { host, port, name, max = 10, minIdle = 0, maxWaiting = 10_000, acquireTimeoutMs = 30_000, connectTimeoutMs = 10_000, idleTimeoutMs = 60_000, maxLifetimeMs = 1_800_000, keepAliveMs = 60_000, leakDetectionMs = 0, validateAfterIdleMs = 500, validate, retry, tls = false } = options;
+    const { host, port, name, max = 10, minIdle = 0, maxWaiting = 10_000, acquireTimeoutMs = 30_000, connectTimeoutMs = 10_000, idleTimeoutMs = 60_000, maxLifetimeMs = 1_800_000, keepAliveMs = 60_000, leakDetectionMs = 0, validateAfterIdleMs = 500, validate, retry, tls = false, connectOptions = {} } = options;
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) throw new RangeError(`port is one of 1 to 65535, not ${port}`);
     if (!(Number.isInteger(max) && max >= 1)) throw new RangeError(`max is a number of connections from 1 on, not ${max}`);
     this.#limits = { max, minIdle, maxWaiting, acquireTimeoutMs, idleTimeoutMs, maxLifetimeMs, keepAliveMs, leakDetectionMs, validateAfterIdleMs };
@@ -69,12 +84,20 @@ class ConnectionPool {
     }
     if (minIdle > max) throw new RangeError(`minIdle (${minIdle}) is more than max (${max})`);
     this.connector = splitConnector(options, { budget: 0.8 }).connector;
-    this.#open = { host, port, tls: tls === false ? undefined : tls === true ? {} : tls, connectTimeoutMs, keepAliveMs };
+    this.#open = { host, port, tls: tls === false ? undefined : tls === true ? {} : tls, connectTimeoutMs, keepAliveMs, connectOptions };
     this.#name = name ?? `${host}:${port}`;
     this.#tuple = { sources: [], destination: host, destinationPort: port };
     this.#validate = validate;
-    this.#retry = new RetryPolicy(retry === false ? { maxRetries: 0 } : { ...retry, methods: ['CONNECT'] });
-    this.#random = options.random ?? Math.random;
+    const random = options.random ?? Math.random;
+    this.#retry = new RetryPolicy(retry === false ? { maxRetries: 0 } : { ...retry, methods: ['CONNECT'], random });
+    this.#random = random;
+    this.#shortagePause = new Pause({ ...SHORTAGE_MS, random }, () => {
+      this.#serve();
+      this.#fill();
+    });
+    this.#refillPause = new Pause({ ...REFILL_MS, random }, () => this.#fill());
+    // One for each connect that is under way.
+    setMaxListeners(0, this.#closing.signal);
     this.#fill();
   }
 
@@ -83,20 +106,33 @@ class ConnectionPool {
   }
 
   get #total(): number {
-    return this.#lent.size + this.#idle.length + this.#coming;
+    return this.#lent.size + this.#idle.length + this.#asked.size + this.#opening.size + this.#retrying;
+  }
+
+  /** Of those that wait, the ones for whom nothing is on its way. */
+  get #unserved(): number {
+    return this.#line.size - this.#askedForWaiters - this.#opening.size - this.#retrying;
+  }
+
+  get #mayOpen(): boolean {
+    return this.#total < this.#limits.max && this.#opening.size < this.#opensAtOnce && !this.#shortagePause.isOn;
   }
 
   async acquire({ signal, timeoutMs = this.#limits.acquireTimeoutMs }: AcquireOptions = {}): Promise<Lease> {
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is a number from 0 on, not ${timeoutMs}`);
     return new Promise<Lease>((resolve, reject) => {
       const now = performance.now();
       const waiter = new Waiter(now, resolve, reject);
+      if (this.#limits.leakDetectionMs > 0) ({ stack: waiter.stack } = new Error('acquired here'));
       if (this.#isClosed) return this.#refuse(waiter, new PoolClosedError(this.#tuple));
       if (signal?.aborted === true) return this.#refuse(waiter, signal.reason);
+      this.#retry.sent();
       if (this.#line.size === 0) {
         const ready = this.#takeReady(now);
         if (ready !== undefined) return this.#lend(ready, waiter);
       }
-      if (this.#line.size >= this.#limits.maxWaiting) return this.#refuse(waiter, new QueueFullError(this.#tuple, this.#limits.maxWaiting));
+      // Those for whom there is room wait only for their connection to be made.
+      if (this.#line.size >= this.#limits.maxWaiting + this.#limits.max - this.#lent.size) return this.#refuse(waiter, new QueueFullError(this.#tuple, this.#line.size));
       this.#enqueue(waiter, signal, timeoutMs);
       return this.#serve();
     });
@@ -106,15 +142,11 @@ class ConnectionPool {
     this.#line.add(waiter);
     if (timeoutMs > 0) {
       waiter.timer = setTimeout(() => {
-        if (this.#line.leave(waiter)) this.#refuse(waiter, timeoutError({ tuple: this.#tuple, waitedMs: timeoutMs, max: this.#limits.max, lent: this.#lent.size, shortage: this.#shortage, lastError: waiter.lastError }));
-      }, timeoutMs);
+        this.#giveUp(waiter, timeoutError({ tuple: this.#tuple, waitedMs: timeoutMs, max: this.#limits.max, lent: this.#lent.size, shortage: this.#shortage, lastError: waiter.lastError }));
+      }, timerMs(timeoutMs));
     }
     if (signal === undefined) return;
-    const aborted = (): void => {
-      if (this.#line.leave(waiter)) this.#refuse(waiter, signal.reason);
-    };
-    signal.addEventListener('abort', aborted, { once: true });
-    waiter.forget = () => signal.removeEventListener('abort', aborted);
+    waiter.forget = this.#aborts.add(signal, () => this.#giveUp(waiter, signal.reason));
   }
 
   async use<T>(work: (socket: Socket) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
@@ -129,28 +161,37 @@ class ConnectionPool {
     }
   }
 
+  /** Somebody waits no longer. The connect that was due for it may now be another's. */
+  #giveUp(waiter: Waiter, error: unknown): void {
+    if (!this.#line.leave(waiter)) return;
+    this.#refuse(waiter, error);
+    this.#serve();
+  }
+
   /** Gives those that wait what is there, and has made what is not. */
   #serve(): void {
     if (this.#isClosed) return;
     const now = performance.now();
-    while (this.#line.size - this.#coming > 0) {
+    while (this.#unserved > 0) {
       const connection = this.#takeIdle(now);
       if (connection === undefined) break;
-      if (this.#needsCheck(connection, now)) void this.#check(connection);
+      if (this.#needsCheck(connection, now)) void this.#check(connection, true);
       else this.#give(connection);
     }
-    while (this.#line.size - this.#coming > 0 && this.#total < this.#limits.max && this.#pause === undefined) this.#connect();
+    while (this.#unserved > 0 && this.#mayOpen) this.#connect();
+    if (this.#line.size > 0) this.#shortagePause.hold();
   }
 
-  /** An idle connection that may be lent without a question, if the next one is. */
+  /** The idle connection that was used last and is fit, if it may be lent without a question. */
   #takeReady(now: number): PooledConnection | undefined {
-    const last = this.#idle.at(-1);
-    return last === undefined || this.#needsCheck(last, now) ? undefined : this.#takeIdle(now);
+    return this.#takeIdle(now, (connection) => !this.#needsCheck(connection, now));
   }
 
-  /** The idle connection that was used last and is fit. */
-  #takeIdle(now: number): PooledConnection | undefined {
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+  /** The idle connection that was used last and is fit; none if that is not what is `wanted`. */
+  #takeIdle(now: number, wanted?: (connection: PooledConnection) => boolean): PooledConnection | undefined {
+    for (let connection = this.#idle.at(-1); connection !== undefined; connection = this.#idle.at(-1)) {
+      if (wanted?.(connection) === false) return undefined;
+      this.#idle.pop();
       connection.unwatch();
       const unfit = connection.unfit(now);
       if (unfit === undefined) return connection;
@@ -163,23 +204,24 @@ class ConnectionPool {
     return this.#validate !== undefined && now - connection.checkedAt >= this.#limits.validateAfterIdleMs;
   }
 
-  /** Asks the other end whether the connection serves. */
-  async #check(connection: PooledConnection): Promise<void> {
-    this.#coming++;
+  /** Asks the other end whether the connection serves. @param isForWaiter whether somebody waits for the answer */
+  async #check(connection: PooledConnection, isForWaiter: boolean): Promise<void> {
+    this.#asked.add(connection);
+    if (isForWaiter) this.#askedForWaiters++;
     connection.lend();
     const isFit = await this.#asks(connection.socket);
-    this.#coming--;
+    if (isForWaiter) this.#askedForWaiters--;
+    // Ended by close() meanwhile.
+    if (!this.#asked.delete(connection)) return;
     connection.takeBack();
     const now = performance.now();
     const unfit = isFit ? connection.unfit(now) : 'it did not answer as it should';
-    if (unfit !== undefined || this.#isClosed) {
-      this.#destroy(connection, unfit ?? 'the pool was closed');
-      this.#serve();
-      return;
-    }
-    connection.checkedAt = now;
-    this.#give(connection);
+    if (unfit === undefined) {
+      connection.checkedAt = now;
+      this.#give(connection);
+    } else this.#destroy(connection, unfit);
     this.#serve();
+    this.#fill();
   }
 
   /** The answer of `validate`, within the time that a connect has. */
@@ -187,7 +229,7 @@ class ConnectionPool {
     let timer: NodeJS.Timeout | undefined;
     const { connectTimeoutMs } = this.#open;
     const late = new Promise<false>((resolve) => {
-      if (connectTimeoutMs > 0) timer = setTimeout(resolve, connectTimeoutMs, false);
+      if (connectTimeoutMs > 0) timer = setTimeout(resolve, timerMs(connectTimeoutMs), false);
       socket.once('close', () => resolve(false));
     });
     try {
@@ -213,7 +255,7 @@ class ConnectionPool {
     if (at < 0) return;
     this.#idle.splice(at, 1);
     connection.unwatch();
-    this.#destroy(connection, connection.unfit(performance.now()) ?? 'unread data');
+    this.#destroy(connection, connection.unfit(performance.now()) ?? 'closed by the server');
     this.#fill();
   }
 
@@ -222,7 +264,7 @@ class ConnectionPool {
     connection.lend();
     this.#lent.add(connection);
     this.#acquired++;
-    const stopWatching = this.#watchLeak(now);
+    const stopWatching = this.#watchLeak(now, waiter.stack);
     let isBack = false;
     const comeBack = (end: string | undefined): void => {
       if (isBack) return;
@@ -243,22 +285,22 @@ class ConnectionPool {
     });
   }
 
-  #watchLeak(since: number): (() => void) | undefined {
+  #watchLeak(since: number, stack = ''): (() => void) | undefined {
     const { leakDetectionMs } = this.#limits;
     if (leakDetectionMs === 0) return undefined;
-    const { stack = '' } = new Error('acquired here');
     const timer = setTimeout(() => {
       this.#leaks++;
       const heldMs = performance.now() - since;
       leakChannel.publish({ pool: this.#name, heldMs, stack });
       process.emitWarning(`a connection of the pool ${this.#name} was not given back within ${leakDetectionMs.toLocaleString('en')} ms: see where it was acquired`, { type: 'FourtupleWarning', code: 'FOURTUPLE_LEAK', detail: stack });
-    }, leakDetectionMs).unref();
+    }, timerMs(leakDetectionMs)).unref();
     return () => clearTimeout(timer);
   }
 
   /** @param end why it is not to be lent again */
   #comeBack(connection: PooledConnection, end: string | undefined): void {
-    this.#lent.delete(connection);
+    // Ended by close() meanwhile.
+    if (!this.#lent.delete(connection)) return;
     connection.takeBack();
     const now = performance.now();
     const unfit = end ?? connection.unfit(now) ?? (this.#isClosed ? 'the pool was closed' : undefined);
@@ -271,94 +313,102 @@ class ConnectionPool {
       this.#serve();
       this.#fill();
     }
-    if (this.#lent.size === 0) this.#drained?.();
+    if (this.#lent.size === 0) for (const drained of this.#drained) drained();
   }
 
   #connect(): void {
-    this.#coming++;
-    openConnection(this.connector, this.#open, this.#closing.signal).then(
-      (socket) => this.#connected(socket),
-      (error: unknown) => this.#notConnected(error),
-    );
+    const opening = openConnection(this.connector, this.#open, this.#closing.signal);
+    this.#opening.add(opening);
+    void this.#opens(opening);
+  }
+
+  async #opens(opening: Promise<Socket>): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await opening;
+    } catch (error) {
+      this.#opening.delete(opening);
+      this.#notConnected(error);
+      return;
+    }
+    this.#opening.delete(opening);
+    this.#connected(socket);
   }
 
   #connected(socket: Socket): void {
-    this.#coming--;
-    this.#shortages = 0;
     this.#shortage = undefined;
-    // An error of a connection that nobody has is no reason to end the process.
-    socket.on('error', () => undefined);
+    this.#opensAtOnce *= 2;
+    this.#shortagePause.forget();
+    this.#refillPause.forget();
     const now = performance.now();
     const { maxLifetimeMs } = this.#limits;
     const connection = new PooledConnection(socket, now, maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : now + maxLifetimeMs * (1 - JITTER * this.#random()));
     this.#created++;
     if (createdChannel.hasSubscribers) createdChannel.publish({ pool: this.#name, localAddress: socket.localAddress, localPort: socket.localPort });
-    if (this.#isClosed) this.#destroy(connection, 'the pool was closed');
-    else this.#give(connection);
+    if (this.#isClosed) return this.#destroy(connection, 'the pool was closed');
+    this.#give(connection);
+    this.#serve();
+    this.#fill();
   }
 
   #notConnected(error: unknown): void {
-    this.#coming--;
     if (this.#isClosed) return;
-    const { first } = this.#line;
     if (isShortage(error)) {
+      // A connect that finds no port costs the kernel a walk through all of them.
       this.#shortage = error;
-      this.#wait();
-    } else if (first === undefined) {
-      // For those that are kept ready: later.
-      this.#wait();
+      this.#opensAtOnce = 1;
+      this.#shortagePause.begin();
     } else {
-      first.lastError = error;
-      const wait = this.#retry.next({ method: 'CONNECT', failedBefore: first.failedConnects++, code: codeOf(error) });
-      if (typeof wait === 'number') this.#connectLater(wait);
-      else if (this.#line.leave(first)) this.#refuse(first, new ConnectError(this.#tuple, error));
+      const waiter = this.#line.firstUntried;
+      if (waiter === undefined) this.#refillPause.begin();
+      else this.#failedFor(waiter, error);
     }
     this.#serve();
   }
 
-  #connectLater(waitMs: number): void {
-    this.#coming++;
-    setTimeout(() => {
-      this.#coming--;
+  /** Another connect for the one that waits, later; or none any more. */
+  #failedFor(waiter: Waiter, error: unknown): void {
+    waiter.lastError = error;
+    const waitMs = this.#retry.next({ method: 'CONNECT', failedBefore: waiter.failedConnects++, code: codeOf(error) });
+    if (typeof waitMs !== 'number') {
+      this.#refillPause.begin();
+      this.#giveUp(waiter, new ConnectError(this.#tuple, error));
+      return;
+    }
+    this.#retrying++;
+    const isOver = (): void => {
+      clearTimeout(timer);
+      waiter.stopRetry = undefined;
+      this.#retrying--;
+    };
+    const timer = setTimeout(() => {
+      isOver();
       this.#serve();
     }, waitMs);
-  }
-
-  /** Tries nothing for a while that grows: a connect that finds no port costs the kernel a walk through all of them. */
-  #wait(): void {
-    if (this.#pause !== undefined) return;
-    const most = Math.min(SHORTAGE_MS.most, SHORTAGE_MS.first * 2 ** this.#shortages++);
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.#serve();
-      this.#fill();
-    }, most * (1 - JITTER * this.#random()));
-    // Those that wait have timers of their own.
-    if (this.#line.size === 0) this.#pause.unref();
+    waiter.stopRetry = isOver;
   }
 
   /** A connection is gone, and with it perhaps a port: those that wait for one need not wait out the pause. */
   #tryNow(): void {
-    if (this.#pause === undefined || this.#line.size === 0 || this.#isClosed) return;
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    this.#serve();
+    if (this.#line.size > 0 && this.#shortagePause.end()) this.#serve();
   }
 
   /** Keeps so many ready as minIdle says. */
   #fill(): void {
-    while (!this.#isClosed && this.#idle.length + this.#coming - this.#line.size < this.#limits.minIdle && this.#total < this.#limits.max && this.#pause === undefined) this.#connect();
+    if (this.#isClosed || this.#refillPause.isOn) return;
+    while (this.#idle.length + this.#asked.size + this.#opening.size + this.#retrying - this.#line.size < this.#limits.minIdle && this.#mayOpen) this.#connect();
   }
 
   #scheduleCare(): void {
     if (this.#care !== undefined || this.#isClosed) return;
     const { idleTimeoutMs, maxLifetimeMs, keepAliveMs } = this.#limits;
-    const shortest = Math.min(...[idleTimeoutMs, maxLifetimeMs, this.#validate === undefined ? 0 : keepAliveMs].filter((ms) => ms > 0));
+    // Often enough that lifetimes, which differ by a part, do not end together.
+    const shortest = Math.min(...[idleTimeoutMs / 2, maxLifetimeMs * (JITTER / 4), this.#validate === undefined ? 0 : keepAliveMs / 2].filter((ms) => ms > 0));
     if (shortest === Number.POSITIVE_INFINITY) return;
     this.#care = setTimeout(() => {
       this.#care = undefined;
       this.#lookOver();
-    }, Math.min(CARE_MS.most, Math.max(CARE_MS.least, shortest / 2))).unref();
+    }, Math.min(CARE_MS.most, Math.max(CARE_MS.least, shortest))).unref();
   }
 
   /** Ends idle connections that are too old, or too many, and asks the others whether they serve. */
@@ -376,7 +426,7 @@ class ConnectionPool {
         continue;
       }
       connection.unwatch();
-      if (end === undefined) void this.#check(connection);
+      if (end === undefined) void this.#check(connection, false);
       else {
         kept--;
         this.#destroy(connection, end);
@@ -389,7 +439,7 @@ class ConnectionPool {
   #destroy({ socket }: PooledConnection, reason: string): void {
     this.#destroyed.set(reason, (this.#destroyed.get(reason) ?? 0) + 1);
     if (destroyedChannel.hasSubscribers) destroyedChannel.publish({ pool: this.#name, localAddress: socket.localAddress, localPort: socket.localPort, reason });
-    if (socket.closed) return;
+    if (socket.closed) return this.#tryNow();
     this.#ending.add(socket);
     socket.once('close', () => {
       this.#ending.delete(socket);
@@ -408,28 +458,40 @@ class ConnectionPool {
   async close({ drainMs = 10_000 }: { readonly drainMs?: number } = {}): Promise<void> {
     if (!this.#isClosed) {
       this.#closing.abort(new PoolClosedError(this.#tuple));
-      clearTimeout(this.#pause);
+      this.#shortagePause.end();
+      this.#refillPause.end();
       clearTimeout(this.#care);
-      for (const waiter of this.#line) {
-        this.#line.leave(waiter);
-        this.#refuse(waiter, new PoolClosedError(this.#tuple));
-      }
-      for (const connection of this.#idle.splice(0)) {
+      for (const waiter of this.#line) this.#giveUp(waiter, new PoolClosedError(this.#tuple));
+      for (const connection of this.#idle) {
         connection.unwatch();
         this.#destroy(connection, 'the pool was closed');
       }
+      this.#idle.length = 0;
+      this.#endAll(this.#asked);
     }
-    if (this.#lent.size > 0 && drainMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, drainMs);
-        this.#drained = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+    if (this.#lent.size > 0 && drainMs > 0) await this.#drain(drainMs);
+    this.#endAll(this.#lent);
+    for (const drained of this.#drained) drained();
+    await Promise.allSettled([...this.#opening, ...[...this.#ending].map(async (socket) => new Promise((resolve) => socket.once('close', resolve)))]);
+  }
+
+  async #drain(mostMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#drained.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timerMs(mostMs));
+      this.#drained.add(done);
+    });
+  }
+
+  #endAll(connections: Set<PooledConnection>): void {
+    for (const connection of connections) {
+      connections.delete(connection);
+      this.#destroy(connection, 'the pool was closed');
     }
-    for (const connection of this.#lent) this.#destroy(connection, 'the pool was closed');
-    await Promise.all([...this.#ending].map(async (socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
   stats(): TcpPoolStats {
@@ -438,7 +500,7 @@ class ConnectionPool {
       max: this.#limits.max,
       lent: this.#lent.size,
       idle: this.#idle.length,
-      connecting: this.#coming,
+      connecting: this.#asked.size + this.#opening.size + this.#retrying,
       pending: this.#line.size,
       acquired: this.#acquired,
       created: this.#created,

@@ -1,4 +1,4 @@
-import { AcquireTimeoutError, ConnectError, PoolError, PortBudgetError, PortsExhaustedError, type PortTuple } from '../errors.ts';
+import { AcquireTimeoutError, ConnectError, PoolError, PortBudgetError, PortsExhaustedError, SourcesMissingError, type PortTuple } from '../errors.ts';
 
 /** What a pool knows when somebody waited in vain. */
 export interface InVain {
@@ -17,7 +17,7 @@ const served = 'See that the server answers, and that its accept queue is not fu
 /** Says what was missing, and what to do about that. */
 export function timeoutError({ tuple, waitedMs, max, lent, shortage, lastError }: InVain): AcquireTimeoutError {
   if (shortage instanceof PoolError) {
-    const isOfPorts = shortage instanceof PortBudgetError || shortage instanceof PortsExhaustedError;
+    const isOfPorts = shortage instanceof PortBudgetError || shortage instanceof PortsExhaustedError || shortage instanceof SourcesMissingError;
     return new AcquireTimeoutError(isOfPorts ? shortage.tuple : tuple, waitedMs, shortage.message, shortage instanceof PortBudgetError ? shortage.budget : undefined, shortage.remedy, shortage);
   }
   if (shortage !== undefined) return new AcquireTimeoutError(tuple, waitedMs, messageOf(shortage), undefined, new ConnectError(tuple, shortage).remedy, shortage);

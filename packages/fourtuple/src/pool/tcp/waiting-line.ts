@@ -9,6 +9,10 @@ export class Waiter {
   failedConnects = 0;
   lastError: unknown;
   timer: NodeJS.Timeout | undefined;
+  /** Where it asked, for those that look for leaks. */
+  stack: string | undefined;
+  /** Gives up the connect that is due on its behalf after a wait. */
+  stopRetry: (() => void) | undefined;
   /** Takes its listener off the signal that it had. */
   forget: (() => void) | undefined;
 
@@ -21,6 +25,7 @@ export class Waiter {
   /** No timer and no listener of it stays behind. */
   settle(): void {
     clearTimeout(this.timer);
+    this.stopRetry?.();
     this.forget?.();
   }
 }
@@ -38,17 +43,19 @@ export class WaitingLine {
     this.#waiters.add(waiter);
   }
 
-  /** The first one, who stays. */
-  get first(): Waiter | undefined {
-    for (const waiter of this.#waiters) return waiter;
+  /** The first one on whose behalf no connect is due, who stays. */
+  get firstUntried(): Waiter | undefined {
+    for (const waiter of this.#waiters) if (waiter.stopRetry === undefined) return waiter;
     return undefined;
   }
 
   /** Takes the first one out. */
   shift(): Waiter | undefined {
-    const { first } = this;
-    if (first !== undefined) this.leave(first);
-    return first;
+    for (const first of this.#waiters) {
+      this.leave(first);
+      return first;
+    }
+    return undefined;
   }
 
   /** @returns whether it was still there */
