@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Socket, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectOptions, Connector, ConnectorMode, ConnectorOptions, ConnectorStats } from './connector-options.ts';
 import { LateConnector } from './late-connector.ts';
-import { hookHandles } from './tcp-handle.ts';
+import { makeSocket } from './tcp-handle.ts';
 
 /** @throws SourceError for sources, a policy, a budget or a range that cannot be used */
 export function createConnector(options: ConnectorOptions = {}): Connector {
@@ -51,11 +51,11 @@ class SocketConnector implements Connector {
 
   #connect(options: ConnectOptions, listener: (() => void) | undefined): Socket {
     const given = options as ConnectOptions & SocketConstructorOpts & { readonly timeout?: number };
-    const socket = new Socket(given);
+    const isPlain = this.mode === 'plain';
+    const socket = isPlain ? new Socket(given) : makeSocket(given, (made) => this.#late.hooks(made, options.sourceKey));
     if (given.timeout) socket.setTimeout(given.timeout);
-    if (this.mode === 'plain') return announced(socket, () => this.#late.connectPlain(socket, options as TcpNetConnectOpts, listener));
-    hookHandles(socket, this.#late.hooks(socket, options.sourceKey));
-    return announced(socket, () => socket.connect(options, listener));
+    if (!clientSockets.hasSubscribers) return isPlain ? this.#late.connectPlain(socket, options as TcpNetConnectOpts, listener) : socket.connect(options, listener);
+    return announced(socket, () => (isPlain ? this.#late.connectPlain(socket, options as TcpNetConnectOpts, listener) : socket.connect(options, listener)));
   }
 }
 
@@ -63,7 +63,6 @@ const clientSockets = channel('net.client.socket');
 
 /** Tells diagnostics_channel of the socket as net.connect() does, which on older Nodes does it itself, on newer ones by Socket.connect(). */
 function announced(socket: Socket, connect: () => Socket): Socket {
-  if (!clientSockets.hasSubscribers) return connect();
   let isTold = false;
   const listen = (message: unknown): void => {
     isTold ||= (message as { readonly socket?: Socket }).socket === socket;

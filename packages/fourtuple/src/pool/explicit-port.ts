@@ -1,7 +1,7 @@
 import type { Address, Settings } from '../model/index.ts';
 import type { Binder } from './binder.ts';
 import type { PortSettings } from './port-settings.ts';
-import type { TcpHandle } from './tcp-handle.ts';
+import { bindByNode, type TcpHandle } from './tcp-handle.ts';
 
 /** Ports that are tried, at most, before a source counts as having none. */
 const MOST_TRIES = 1024;
@@ -133,6 +133,6 @@ function tryBind(handle: TcpHandle, family: 4 | 6, address: string, port: number
 
 /** libuv tells EADDRINUSE of bind() only when it is asked for the address. */
 function bindTo(handle: TcpHandle, family: 4 | 6, address: string, port: number): number {
-  const result = family === 4 ? handle.bind(address, port, 0) : handle.bind6(address, port, 0);
+  const result = bindByNode(handle, family, address, port, 0);
   return result === 0 ? handle.getsockname({}) : result;
 }

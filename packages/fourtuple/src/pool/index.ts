@@ -21,4 +21,5 @@ export { sourcePolicies, type SourcePolicy } from './policy.ts';
 export { expandSources, type SourceSpec } from './source-list.ts';
 export type { AcquireOptions, Lease, TcpPool, TcpPoolOptions, TcpPoolStats } from './tcp/pool-options.ts';
 export { createTcpPool } from './tcp/tcp-pool.ts';
+export { tlsConnect } from './tls-connect.ts';
 export type { PortWarning } from './warnings.ts';

@@ -4,7 +4,6 @@ import { Address } from '../model/index.ts';
 import { makeBinder, type Binder } from './binder.ts';
 import { exhaustedChannel } from './channels.ts';
 import type { ConnectorMode, ConnectorOptions, ConnectorStats, SourceStats, TupleStats } from './connector-options.ts';
-import { ConnectionEnd } from './connection-end.ts';
 import type { Destination } from './destinations.ts';
 import { codeOf, PortBudgetError, PortsExhaustedError, SourceError, SourcesMissingError, type PortTuple } from './errors.ts';
 import { failBy } from './failures.ts';
@@ -14,7 +13,8 @@ import { PortSettings } from './port-settings.ts';
 import { SourceFamily } from './source-family.ts';
 import { expandSources } from './source-list.ts';
 import type { Source } from './source.ts';
-import { watchHandle, type HandleHooks, type TcpHandle } from './tcp-handle.ts';
+import { bindByNode, connectByNode, watchHandle, type HandleHooks, type TcpHandle } from './tcp-handle.ts';
+import { TrackedConnection } from './tracked-connection.ts';
 import { PortWarnings } from './warnings.ts';
 
 const EADDRINUSE = -98;
@@ -23,16 +23,28 @@ const EADDRNOTAVAIL = -99;
 /** How long a source that had no port for a destination is passed by, in milliseconds: to look costs the kernel a walk through all ports. */
 const EMPTY_MS = 50;
 
-/** A connect() of one handle. */
-interface Attempt {
+/** Hooks of one socket. */
+class SocketHooks implements HandleHooks {
   readonly socket: Socket;
-  readonly handle: TcpHandle;
-  /** Of the socket: an IPv4 destination is mapped in one of IPv6. */
-  readonly family: 4 | 6;
-  readonly destination: string;
-  readonly port: number;
-  readonly isLoopback: boolean;
-  readonly connect: () => number;
+  readonly key: string | undefined;
+  /** The handle that an option localAddress bound, and to what. */
+  ownHandle: TcpHandle | undefined;
+  ownAddress: Address | undefined;
+  readonly #late: LateConnector;
+
+  constructor(late: LateConnector, socket: Socket, key: string | undefined) {
+    this.#late = late;
+    this.socket = socket;
+    this.key = key;
+  }
+
+  bind(handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, flags: number | undefined): number {
+    return this.#late.bind(this, handle, family, address, port, flags);
+  }
+
+  connect(handle: TcpHandle, family: 4 | 6, request: object, address: string, port: number): number {
+    return this.#late.connect(this, handle, family, request, address, port);
+  }
 }
 
 /** Gives the handles of sockets their source addresses, and keeps the books. */
@@ -50,8 +62,6 @@ export class LateConnector {
   #lastNamed = { address: '', port: 0, name: '' };
   /** Addresses that an option localAddress named, while they have open connections. */
   readonly #own = new Map<string, SourceFamily>();
-  /** The address that localAddress named, by the handle that is bound to it. */
-  readonly #ownAddresses = new WeakMap<TcpHandle, Address>();
   readonly #warnings: PortWarnings;
   readonly #failures = new Map<string, number>();
   /** Whether failures are told by errors of ours: a connector without options is net.connect(). */
@@ -84,10 +94,7 @@ export class LateConnector {
 
   /** What is put before the methods of a socket's handles; not for the mode `plain`. */
   hooks(socket: Socket, key: string | undefined): HandleHooks {
-    return {
-      bind: (handle, family, address, port, own) => this.#bindOwn(handle, family, address, port, own),
-      connect: (handle, family, address, port, own) => this.#connect(socket, handle, family, address, port, key, own),
-    };
+    return new SocketHooks(this, socket, key);
   }
 
   /** Without hooks: an address by the policy, in the way of net.connect(). */
@@ -117,28 +124,31 @@ export class LateConnector {
   }
 
   /** The bind() that an option localAddress asks for: without a port. */
-  #bindOwn(handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, own: () => number): number {
+  bind(hooks: SocketHooks, handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, flags: number | undefined): number {
     // An explicit port is the caller's own choice, and an address of the other family the kernel's to refuse.
     const local = (port ?? 0) === 0 && handle.fd < 0 && address.includes(':') === (family === 6) ? Address.parse(address) : undefined;
-    if (local === undefined || local.zone !== undefined || this.#binder === undefined) return own();
+    if (local === undefined || local.zone !== undefined || this.#binder === undefined) return bindByNode(handle, family, address, port, flags);
     // Every address is as none: connect() has the choice.
     if (local.isUnspecified) return 0;
     const result = this.#binder.bindOwn(handle, family, local);
-    if (result === 0) this.#ownAddresses.set(handle, local);
+    if (result === 0) [hooks.ownHandle, hooks.ownAddress] = [handle, local];
     return result;
   }
 
-  #connect(socket: Socket, handle: TcpHandle, family: 4 | 6, address: string, port: number, key: string | undefined, connect: () => number): number {
-    const local = this.#ownAddresses.get(handle);
+  connect(hooks: SocketHooks, handle: TcpHandle, family: 4 | 6, request: object, address: string, port: number): number {
+    const local = hooks.ownHandle === handle ? hooks.ownAddress : undefined;
     // Bound by the caller, with a port of its choice.
-    if (local === undefined && handle.fd >= 0) return connect();
+    if (local === undefined && handle.fd >= 0) return connectByNode(handle, family, request, address, port);
     const parsed = family === 4 ? undefined : Address.parse(address);
     // A connection to every address goes to this host.
     const isLoopback = family === 4 ? address.startsWith('127.') || address === '0.0.0.0' : parsed?.isLoopback === true || parsed?.isUnspecified === true;
-    const attempt: Attempt = { socket, handle, family, destination: parsed?.toString() ?? address, port, isLoopback, connect };
-    if (local !== undefined) return this.#attempt(attempt, this.#ownFamily(local), undefined, handle.fd >= 0);
     // An IPv6 socket reaches a mapped address from a mapped one.
-    return this.#attempt(attempt, this.#familyFor(parsed?.isIpv4 === true ? 4 : family, attempt.isLoopback), key, false);
+    const sources = local === undefined ? this.#familyFor(parsed?.isIpv4 === true ? 4 : family, isLoopback) : this.#ownFamily(local);
+    const destination = parsed?.toString() ?? address;
+    const name = this.#nameOf(destination, port);
+    const now = this.#now();
+    const connection = new TrackedConnection(this, this.#binder!, hooks.socket, handle, family, destination, port, isLoopback, sources, sources.destinations.at(name, now), name);
+    return this.#attempt(connection, request, address, local === undefined ? hooks.key : undefined, local !== undefined && handle.fd >= 0, now);
   }
 
   /** The same string as the last time for the same destination: a new one would have to be hashed again. */
@@ -154,14 +164,11 @@ export class LateConnector {
   }
 
   /** Binds and connects: from the source that is chosen, and while it has no port for the destination, from the next ones. */
-  #attempt(attempt: Attempt, family: SourceFamily, key: string | undefined, isBound: boolean): number {
+  #attempt(connection: TrackedConnection, request: object, address: string, key: string | undefined, isBound: boolean, now: number): number {
     const binder = this.#binder!;
-    const { handle } = attempt;
-    const { sources, destinations, isNamed } = family;
-    const name = this.#nameOf(attempt.destination, attempt.port);
-    const now = this.#now();
-    const to = destinations.at(name, now);
-    const opened = isBound || (!isNamed && this.#range.option === undefined) ? 0 : binder.open(handle, attempt.family);
+    const { handle, family, name, to, port } = connection;
+    const { sources, destinations, isNamed } = connection.sources;
+    const opened = isBound || (!isNamed && this.#range.option === undefined) ? 0 : binder.open(handle, family);
     if (opened !== 0) {
       destinations.settle(name, to);
       return this.#failed(opened);
@@ -182,10 +189,10 @@ export class LateConnector {
         tried.exhausted++;
         continue;
       }
-      const bound = isBound || source.address === undefined ? 0 : binder.bind(handle, attempt.family, source.address, name);
-      result = bound === 0 ? attempt.connect() : bound;
+      const bound = isBound || source.address === undefined ? 0 : binder.bind(handle, family, source.address, name);
+      result = bound === 0 ? connectByNode(handle, family, request, address, port) : bound;
       if (result === 0) {
-        this.#opened(attempt, family, source, name, to);
+        this.#opened(connection, source);
         return 0;
       }
       if (bound === 0 && source.address !== undefined) binder.closed(handle, source.address, name);
@@ -203,44 +210,42 @@ export class LateConnector {
       if (this.#isTyped) to.markEmpty(source.index, now + EMPTY_MS);
     }
     const isOfPorts = tried.missing + tried.overBudget + tried.exhausted > 0 && (result === EADDRNOTAVAIL || result === EADDRINUSE);
-    if (isOfPorts && this.#isTyped) this.#failTyped(attempt, sources, to, tried, result);
+    if (isOfPorts && this.#isTyped) this.#failTyped(connection, tried, result);
     destinations.settle(name, to);
     // The hook of the error, and Node's own message, go by one code.
     return this.#failed(isOfPorts && this.#isTyped ? EADDRNOTAVAIL : result);
   }
 
-  #opened(attempt: Attempt, family: SourceFamily, source: Source, name: string, to: Destination): void {
-    const { socket, handle, isLoopback } = attempt;
-    const { destinations } = family;
-    const binder = this.#binder!;
-    const end = new ConnectionEnd(binder, handle);
+  #opened(connection: TrackedConnection, source: Source): void {
+    const { to, destination, port } = connection;
+    connection.source = source;
     source.connects++;
     source.open++;
     to.opened(source.index);
-    const used = to.used[source.index]!;
-    this.#warnings.look(source.text, attempt.destination, attempt.port, used, this.settings.capacity);
-    watchHandle(handle, {
-      shutdown: () => end.shutdown(),
-      ended: (isReset) => {
-        const code = codeOf(socket.errored);
-        if (code !== undefined) this.#count(code);
-        const isWaiting = !isReset && end.leavesTimeWait(code !== undefined);
-        source.open--;
-        if (source.address !== undefined) binder.closed(handle, source.address, name);
-        to.closed(source.index, isWaiting ? this.#now() + this.settings.timeWaitMs(isLoopback) : undefined);
-        if (to.used[source.index] === 0) this.#warnings.forget(source.text, attempt.destination, attempt.port);
-        destinations.settle(name, to);
-        if (source.address !== undefined && source.open === 0 && this.#own.get(source.text) === family && to.isIdle) this.#own.delete(source.text);
-      },
-    });
+    this.#warnings.look(source.text, destination, port, to.used[source.index]!, this.settings.capacity);
+    watchHandle(connection.handle, connection);
   }
 
-  #failTyped(attempt: Attempt, sources: readonly Source[], to: Destination, tried: { readonly missing: number; readonly overBudget: number }, errno: number): void {
+  connectionEnded(connection: TrackedConnection, isReset: boolean): void {
+    const { socket, handle, source, sources, to, name, destination, port, isLoopback } = connection;
+    if (source === undefined) return;
+    const code = codeOf(socket.errored);
+    if (code !== undefined) this.#count(code);
+    const isWaiting = !isReset && connection.leavesTimeWait(code !== undefined);
+    source.open--;
+    if (source.address !== undefined) this.#binder!.closed(handle, source.address, name);
+    to.closed(source.index, isWaiting ? this.#now() + this.settings.timeWaitMs(isLoopback) : undefined);
+    if (to.used[source.index] === 0) this.#warnings.forget(source.text, destination, port);
+    sources.destinations.settle(name, to);
+    if (source.address !== undefined && source.open === 0 && this.#own.get(source.text) === sources && to.isIdle) this.#own.delete(source.text);
+  }
+
+  #failTyped({ socket, sources: { sources }, to, destination, port }: TrackedConnection, tried: { readonly missing: number; readonly overBudget: number }, errno: number): void {
     const { capacity } = this.settings;
     const isMissing = tried.missing === sources.length;
-    const tuple: PortTuple = { sources: sources.filter(({ address }) => address !== undefined).map(({ text }) => text), destination: attempt.destination, destinationPort: attempt.port };
+    const tuple: PortTuple = { sources: sources.filter(({ address }) => address !== undefined).map(({ text }) => text), destination, destinationPort: port };
     const budget = { used: to.used.reduce((most, used) => Math.max(most, used), 0), limit: this.#limit(), capacity };
-    failBy(attempt.socket, (cause) => {
+    failBy(socket, (cause) => {
       const error = isMissing ? new SourcesMissingError(tuple, cause) : tried.overBudget > 0 ? new PortBudgetError(tuple, budget, cause) : new PortsExhaustedError(errno === EADDRINUSE ? 'EADDRINUSE' : 'EADDRNOTAVAIL', tuple, capacity, cause);
       exhaustedChannel.publish({ error });
       return error;

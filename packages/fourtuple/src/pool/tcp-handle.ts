@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 
 /** The part of Node's internal TCP handle that is used: the same on Node 20 to 26, and looked at before it is used. */
 export interface TcpHandle {
@@ -17,26 +17,117 @@ export interface TcpHandle {
   readonly _parent?: unknown;
 }
 
-/** Called in the place of a method of a handle; `own` is the handle's. @returns 0, or a negative errno as libuv has it */
+/** Called in the place of a method of a handle. @returns 0, or a negative errno as libuv has it */
 export interface HandleHooks {
   /** @param port undefined or 0 for any */
-  bind(this: void, handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, own: () => number): number;
-  connect(this: void, handle: TcpHandle, family: 4 | 6, address: string, port: number, own: () => number): number;
+  bind(handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, flags: number | undefined): number;
+  /** @param request Node's own, to be handed on */
+  connect(handle: TcpHandle, family: 4 | 6, request: object, address: string, port: number): number;
+}
+
+/** What becomes of a handle's connection; `ended` comes at most once, before the descriptor is closed. */
+export interface HandleWatcher {
+  /** A FIN is asked for. */
+  shutdown(): void;
+  /** @param isReset whether a RST is sent */
+  ended(isReset: boolean): void;
 }
 
 const methods = ['open', 'bind', 'bind6', 'connect', 'connect6', 'shutdown', 'getsockname', 'close'] as const satisfies readonly (keyof TcpHandle)[];
 
-/** What the last handle of TCP inherits from: as a rule, all do, and none needs a closer look. */
-let known: object | undefined;
+const hooksKey = Symbol('fourtuple.hooks');
+const watcherKey = Symbol('fourtuple.watcher');
+const nodeKey = Symbol('fourtuple.node');
 
-function isTcpHandle(handle: unknown): handle is TcpHandle {
-  if (typeof handle !== 'object' || handle === null) return false;
-  const prototype = Object.getPrototypeOf(handle) as object | null;
-  if (prototype !== null && prototype === known) return true;
-  if (!methods.every((method) => typeof (handle as Partial<TcpHandle>)[method] === 'function')) return false;
-  if (prototype !== null && Object.hasOwn(prototype, 'connect') && !('_parent' in handle)) known = prototype;
+interface HookedHandle extends TcpHandle {
+  [hooksKey]: HandleHooks;
+  [watcherKey]: HandleWatcher | undefined;
+  /** Node's own methods. */
+  readonly [nodeKey]: TcpHandle;
+}
+
+/** The prototype that takes the place of each of Node's; undefined for one that is of no TCP handle. */
+const hookedPrototypes = new Map<object, object | undefined>();
+
+/** What a hooked handle inherits from: methods that call hooks, before Node's own. A handle with methods of its own would be slow in all of Node. */
+function hookedPrototype(handle: object): object | undefined {
+  const own = Object.getPrototypeOf(handle) as object | null;
+  if (own === null) return undefined;
+  if (!hookedPrototypes.has(own)) hookedPrototypes.set(own, methods.every((method) => typeof (handle as Partial<TcpHandle>)[method] === 'function') ? makeHooked(own as TcpHandle) : undefined);
+  const hooked = hookedPrototypes.get(own);
   // One of TLS has all these methods over a pipe, too.
-  return !('_parent' in handle) || isTcpHandle(handle._parent);
+  return hooked === undefined || !('_parent' in handle) || (typeof handle._parent === 'object' && handle._parent !== null && isTcp(handle._parent)) ? hooked : undefined;
+}
+
+function isTcp(handle: object): boolean {
+  return nodeKey in handle || hookedPrototype(handle) !== undefined;
+}
+
+function makeHooked(node: TcpHandle): object {
+  const hooked: Partial<HookedHandle> & ThisType<HookedHandle> = {
+    [nodeKey]: node,
+    [watcherKey]: undefined,
+    bind(address, port, flags) {
+      return this[hooksKey].bind(this, 4, address, port, flags);
+    },
+    bind6(address, port, flags) {
+      return this[hooksKey].bind(this, 6, address, port, flags);
+    },
+    connect(request, address, port) {
+      return this[hooksKey].connect(this, 4, request, address, port);
+    },
+    connect6(request, address, port) {
+      return this[hooksKey].connect(this, 6, request, address, port);
+    },
+    shutdown(request) {
+      this[watcherKey]?.shutdown();
+      return node.shutdown.call(this, request);
+    },
+    close(done) {
+      end(this, false);
+      node.close.call(this, done);
+    },
+    ...(node.reset === undefined
+      ? {}
+      : {
+          reset(this: HookedHandle, done?: () => void): number {
+            end(this, true);
+            return node.reset!.call(this, done);
+          },
+        }),
+  };
+  return Object.setPrototypeOf(hooked, node) as object;
+}
+
+function end(handle: HookedHandle, isReset: boolean): void {
+  const { [watcherKey]: watcher } = handle;
+  handle[watcherKey] = undefined;
+  watcher?.ended(isReset);
+}
+
+function hookHandle(handle: unknown, hooks: HandleHooks): void {
+  if (typeof handle !== 'object' || handle === null || nodeKey in handle) return;
+  const prototype = hookedPrototype(handle);
+  if (prototype === undefined) return;
+  Object.setPrototypeOf(handle, prototype);
+  (handle as HookedHandle)[hooksKey] = hooks;
+}
+
+/** What the handle's bind() of Node does. */
+export function bindByNode(handle: TcpHandle, family: 4 | 6, address: string, port: number | undefined, flags?: number): number {
+  const { [nodeKey]: node } = handle as HookedHandle;
+  return family === 4 ? node.bind.call(handle, address, port, flags) : node.bind6.call(handle, address, port, flags);
+}
+
+/** What the handle's connect() of Node does. */
+export function connectByNode(handle: TcpHandle, family: 4 | 6, request: object, address: string, port: number): number {
+  const { [nodeKey]: node } = handle as HookedHandle;
+  return family === 4 ? node.connect.call(handle, request, address, port) : node.connect6.call(handle, request, address, port);
+}
+
+/** Watches a handle: its end is told earlier than 'close' is emitted, and that of an attempt of happy eyeballs that was given up, too. */
+export function watchHandle(handle: TcpHandle, watcher: HandleWatcher): void {
+  (handle as HookedHandle)[watcherKey] = watcher;
 }
 
 interface Accessor {
@@ -51,29 +142,41 @@ function handleAccessor(): Accessor | undefined {
 }
 
 const ownAccessor = handleAccessor();
-const hooksOfSocket = Symbol('fourtuple.hooks');
-type HookedSocket = Socket & { [hooksOfSocket]?: HandleHooks };
+type HookedSocket = Socket & { [hooksKey]?: HandleHooks };
 
 /** One for all sockets: by an accessor of its own each would become a dictionary, for which all of Node's code is slow. */
 const hookedAccessor: PropertyDescriptor = {
   configurable: true,
   ...(ownAccessor === undefined ? {} : { get: ownAccessor.get }),
   set(this: HookedSocket, handle: unknown) {
-    const { [hooksOfSocket]: hooks } = this;
-    if (hooks !== undefined && isTcpHandle(handle)) hookHandle(handle, hooks);
+    const { [hooksKey]: hooks } = this;
+    if (hooks !== undefined) hookHandle(handle, hooks);
     ownAccessor?.set.call(this, handle);
   },
 };
 
+/** A socket whose handles have hooks from the first one on. Of the same name as Node's, so that it prints as one. */
+const SocketWithHooks = class Socket_ extends Socket {};
+Object.defineProperty(SocketWithHooks, 'name', { value: 'Socket' });
+if (ownAccessor !== undefined) Object.defineProperty(SocketWithHooks.prototype, '_handle', hookedAccessor);
+
 /**
- * Puts hooks before the bind() and connect() of every handle that the socket will have: it has a new one for each attempt
+ * A socket with hooks before the bind() and connect() of every handle that it will have: it has a new one for each attempt
  * of happy eyeballs, and for each connect() after a close. What net.Socket does besides stays Node's own.
  */
+export function makeSocket(options: SocketConstructorOpts, hooksOf: (socket: Socket) => HandleHooks): Socket {
+  const socket: HookedSocket = new SocketWithHooks(options);
+  const hooks = hooksOf(socket);
+  socket[hooksKey] = hooks;
+  if (ownAccessor !== undefined) hookHandle(ownAccessor.get.call(socket), hooks);
+  return socket;
+}
+
+/** The same for a socket that another made. */
 export function hookHandles(socket: Socket, hooks: HandleHooks): void {
   if (ownAccessor === undefined) return;
-  const current = ownAccessor.get.call(socket);
-  if (isTcpHandle(current)) hookHandle(current, hooks);
-  (socket as HookedSocket)[hooksOfSocket] = hooks;
+  hookHandle(ownAccessor.get.call(socket), hooks);
+  (socket as HookedSocket)[hooksKey] = hooks;
   Object.defineProperty(socket, '_handle', hookedAccessor);
 }
 
@@ -87,50 +190,10 @@ export function hookAllHandles(hooksOf: (socket: Socket) => HandleHooks): boolea
   const own = Object.getOwnPropertyDescriptor(Socket.prototype, 'connect')?.value as ((this: Socket, ...args: unknown[]) => Socket) | undefined;
   if (own === undefined) return false;
   Socket.prototype.connect = function connect(this: Socket, ...args: unknown[]): Socket {
-    if (!Object.hasOwn(this, '_handle')) hookHandles(this, hooksOf(this));
+    if (!(hooksKey in this)) hookHandles(this, hooksOf(this));
     return own.apply(this, args);
   };
   return true;
-}
-
-function hookHandle(handle: TcpHandle, hooks: HandleHooks): void {
-  // One by one: by a loop over the names this costs several times as much, for each connection.
-  const { bind, bind6, connect, connect6 } = handle;
-  handle.bind = (address, port, flags) => hooks.bind(handle, 4, address, port, () => bind.call(handle, address, port, flags));
-  handle.bind6 = (address, port, flags) => hooks.bind(handle, 6, address, port, () => bind6.call(handle, address, port, flags));
-  handle.connect = (request, address, port) => hooks.connect(handle, 4, address, port, () => connect.call(handle, request, address, port));
-  handle.connect6 = (request, address, port) => hooks.connect(handle, 6, address, port, () => connect6.call(handle, request, address, port));
-}
-
-/** What becomes of a handle's connection; `ended` comes at most once, before the descriptor is closed. */
-export interface HandleWatcher {
-  /** A FIN is asked for. */
-  shutdown(this: void): void;
-  /** @param isReset whether a RST is sent */
-  ended(this: void, isReset: boolean): void;
-}
-
-/** Watches a handle: earlier than 'close' is emitted, and an attempt of happy eyeballs that was given up, too. */
-export function watchHandle(handle: TcpHandle, watcher: HandleWatcher): void {
-  const { shutdown, close, reset } = handle;
-  let isOpen = true;
-  const ended = (isReset: boolean): void => {
-    if (isOpen) watcher.ended(isReset);
-    isOpen = false;
-  };
-  handle.shutdown = (request) => {
-    watcher.shutdown();
-    return shutdown.call(handle, request);
-  };
-  handle.close = (done) => {
-    ended(false);
-    close.call(handle, done);
-  };
-  if (reset === undefined) return;
-  handle.reset = (done) => {
-    ended(true);
-    return reset.call(handle, done);
-  };
 }
 
 /** True if Node's sockets still have what {@link hookHandles} needs. */

@@ -9,10 +9,10 @@ type Connects = Pick<Connector, 'connect'>;
 
 /**
  * As tls.connect() without an option `socket`, whose connection a connector opens. The handles of the TLS socket itself
- * are hooked: TLS over a socket that is not connected yet ends the process (Node 20 to 24) when the first of several
+ * are hooked: TLS over a socket that is not connected yet ends the process (Node 20 to 26) when the first of several
  * addresses does not answer, as each attempt has a handle of its own.
  */
-export function tlsConnectBy(connector: Connects, options: ConnectionOptions): TLSSocket {
+export function tlsConnect(connector: Connects, options: ConnectionOptions): TLSSocket {
   return withHooks(connector, () => connect(options)) ?? connect({ ...options, socket: connector.connect({ ...options, autoSelectFamily: false } as TcpNetConnectOpts) });
 }
 

@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Connector } from '../connector-options.ts';
-import { tlsConnectBy } from '../tls-connect.ts';
+import { tlsConnect } from '../tls-connect.ts';
 
 /** What http2.connect() was given: a URL, or an object with what is needed of one. */
 type Authority = Partial<Pick<URL, 'hostname' | 'protocol' | 'host'>> & { readonly port?: string | number };
@@ -19,6 +19,6 @@ export function http2Connection(connector: Pick<Connector, 'connect'>, tls: Conn
     const port = String(authority.port ?? '');
     const target = { host, port: Number(port === '' ? (isSecure ? 443 : 80) : port), noDelay: true };
     if (!isSecure) return connector.connect(target);
-    return tlsConnectBy(connector, { ALPNProtocols: ['h2'], ...(isIP(host) === 0 ? { servername: host } : {}), ...given, ...tls, ...target });
+    return tlsConnect(connector, { ALPNProtocols: ['h2'], ...(isIP(host) === 0 ? { servername: host } : {}), ...given, ...tls, ...target });
   };
 }

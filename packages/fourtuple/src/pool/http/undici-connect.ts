@@ -1,9 +1,9 @@
 import { isIP, type Socket } from 'node:net';
-import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as tlsOver, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Connector, ConnectorOptions, FurtherOptions } from '../connector-options.ts';
 import { splitConnector } from '../connector-part.ts';
 import { ConnectTimeoutError, destinationText } from '../errors.ts';
-import { tlsConnectBy } from '../tls-connect.ts';
+import { tlsConnect } from '../tls-connect.ts';
 
 /** What undici asks for: its buildConnector.Options, of versions 6 to 8. */
 export interface UndiciTarget {
@@ -75,7 +75,7 @@ function secure(options: ConnectionOptions, sessions: Map<string, Buffer>, conne
   const key = options.servername ?? options.host ?? '';
   const session = options.session ?? sessions.get(key);
   const all = { ...options, highWaterMark: 16_384, ...(session === undefined ? {} : { session }) } as ConnectionOptions;
-  const socket = options.socket === undefined ? tlsConnectBy(connector, all) : tlsConnect(all);
+  const socket = options.socket === undefined ? tlsConnect(connector, all) : tlsOver(all);
   socket.on('session', (made) => {
     sessions.delete(key);
     if (sessions.size >= MAX_SESSIONS) for (const oldest of [...sessions.keys()].slice(0, 1)) sessions.delete(oldest);
