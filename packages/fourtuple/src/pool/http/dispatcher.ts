@@ -1,6 +1,6 @@
 import type { Connector, ConnectorStats } from '../connector-options.ts';
 import { splitConnector } from '../connector-part.ts';
-import { fromLegacy, LegacyAdapter } from './legacy-handlers.ts';
+import { FromLegacy, LegacyAdapter } from './legacy-handlers.ts';
 import { PooledRequest } from './pooled-request.ts';
 import { RequestGate } from './request-gate.ts';
 import { RetryPolicy, type RetryOptions } from './retry.ts';
@@ -110,8 +110,9 @@ function poolFactory(undici: UndiciModule, maxLifetimeMs: number) {
 
 /** Sends each request through the gate, and again as the policy says. */
 function through(gate: RequestGate, policy: RetryPolicy, dispatch: UndiciDispatch): UndiciDispatch {
+  const legacyDispatch: UndiciDispatch = (request, handler) => dispatch(request, new LegacyAdapter(handler));
   return (request, handler) => {
     if ('onRequestStart' in handler) return new PooledRequest(dispatch, request, handler as UndiciHandler, gate, policy).send();
-    return new PooledRequest((options, own) => dispatch(options, new LegacyAdapter(own)), request, fromLegacy(handler), gate, policy).send();
+    return new PooledRequest(legacyDispatch, request, new FromLegacy(handler), gate, policy).send();
   };
 }

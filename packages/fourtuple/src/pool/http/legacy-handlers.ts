@@ -1,39 +1,67 @@
 import type { LegacyHandler, UndiciController, UndiciHandler } from './undici-types.ts';
 
 /** A handler of undici 6 as one of undici 7. */
-export function fromLegacy(handler: LegacyHandler): UndiciHandler {
-  return {
-    onRequestStart: (controller, context) => handler.onConnect?.((reason) => controller.abort(reason), context),
-    onBodySent: (chunk) => handler.onBodySent?.(chunk),
-    onRequestSent: () => handler.onRequestSent?.(),
-    onResponseStarted: () => handler.onResponseStarted?.(),
-    onRequestUpgrade: ({ rawHeaders }, statusCode, _, socket) => handler.onUpgrade?.(statusCode, rawHeaders, socket),
-    onResponseStart: (controller, statusCode, _, statusMessage) => {
-      if (handler.onHeaders?.(statusCode, controller.rawHeaders, () => controller.resume(), statusMessage) === false) controller.pause();
-    },
-    onResponseData: (controller, chunk) => {
-      if (handler.onData?.(chunk) === false) controller.pause();
-    },
-    onResponseEnd: ({ rawTrailers }) => handler.onComplete?.(rawTrailers),
-    onResponseError: (_, error) => {
-      if (handler.onError === undefined) throw error;
-      handler.onError(error);
-    },
-  };
+export class FromLegacy implements UndiciHandler {
+  readonly #handler: LegacyHandler;
+
+  constructor(handler: LegacyHandler) {
+    this.#handler = handler;
+  }
+
+  onRequestStart(controller: UndiciController, context: unknown): void {
+    this.#handler.onConnect?.((reason) => controller.abort(reason), context);
+  }
+
+  onBodySent(chunk: unknown): void {
+    this.#handler.onBodySent?.(chunk);
+  }
+
+  onRequestSent(): void {
+    this.#handler.onRequestSent?.();
+  }
+
+  onResponseStarted(): void {
+    this.#handler.onResponseStarted?.();
+  }
+
+  onRequestUpgrade({ rawHeaders }: UndiciController, statusCode: number | null, _: unknown, socket: unknown): void {
+    this.#handler.onUpgrade?.(statusCode, rawHeaders, socket);
+  }
+
+  onResponseStart(controller: UndiciController, statusCode: number, _: unknown, statusMessage?: string): void {
+    if (this.#handler.onHeaders?.(statusCode, controller.rawHeaders, () => controller.resume(), statusMessage) === false) controller.pause();
+  }
+
+  onResponseData(controller: UndiciController, chunk: Buffer): void {
+    if (this.#handler.onData?.(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd({ rawTrailers }: UndiciController): void {
+    this.#handler.onComplete?.(rawTrailers);
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.#handler.onError === undefined) throw error;
+    this.#handler.onError(error);
+  }
 }
 
 /** A handler of undici 7 as one of undici 6. */
 export class LegacyAdapter implements LegacyHandler {
   readonly #handler: UndiciHandler;
-  #controller: LegacyController;
+  #made: LegacyController | undefined;
 
   constructor(handler: UndiciHandler) {
     this.#handler = handler;
-    this.#controller = new LegacyController(() => undefined);
+  }
+
+  /** One that fails before it is on a connection has none yet. */
+  get #controller(): LegacyController {
+    return (this.#made ??= new LegacyController(() => undefined));
   }
 
   onConnect(abort: (reason?: Error) => void, context: unknown): void {
-    this.#controller = new LegacyController(abort);
+    this.#made = new LegacyController(abort);
     this.#handler.onRequestStart?.(this.#controller, context);
   }
 

@@ -9,6 +9,8 @@ import type { UndiciController, UndiciDispatch, UndiciHandler, UndiciHeaders, Un
 const MOST_DISCARDED = 65_536;
 const DISCARD_MS = 1000;
 
+const noBody = new RepeatableBody(undefined);
+
 const discarded = new Error('the answer was thrown away, and the request is sent again');
 
 /** A request of the dispatcher: through the gate, and again if the policy says so, as long as no answer was passed on. */
@@ -19,7 +21,7 @@ export class PooledRequest {
   readonly #gate: RequestGate;
   readonly #policy: RetryPolicy;
   readonly #body: RepeatableBody;
-  readonly #controller = new StandInController((reason) => this.#aborted(reason));
+  readonly #controller = new StandInController(this);
   #attempt: Attempt | undefined;
   #failed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -33,7 +35,7 @@ export class PooledRequest {
     this.#handler = handler;
     this.#gate = gate;
     this.#policy = policy;
-    this.#body = new RepeatableBody(request.body);
+    this.#body = request.body === undefined || request.body === null ? noBody : new RepeatableBody(request.body);
     this.#request = this.#body.isWrapped ? { ...request, body: this.#body.body } : request;
   }
 
@@ -73,7 +75,7 @@ export class PooledRequest {
     }
   }
 
-  #aborted(reason: Error | undefined): void {
+  aborted(reason: Error | undefined): void {
     if (!this.#giveUp(reason ?? abortError())) this.#controller.target?.abort(reason);
   }
 

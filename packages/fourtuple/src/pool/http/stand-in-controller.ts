@@ -1,16 +1,21 @@
 import type { UndiciController } from './undici-types.ts';
 
+/** Told when its handler aborts. */
+interface AbortedRequest {
+  aborted(reason: Error | undefined): void;
+}
+
 /** The controller that a handler keeps for all attempts of its request: that of the attempt of now, if there is one. */
 export class StandInController implements UndiciController {
-  readonly #onAbort: (reason: Error | undefined) => void;
+  readonly #request: AbortedRequest;
   #target: UndiciController | undefined;
   #isPaused = false;
   #isAborted = false;
   #isStarting = false;
   #reason: Error | null = null;
 
-  constructor(onAbort: (reason: Error | undefined) => void) {
-    this.#onAbort = onAbort;
+  constructor(request: AbortedRequest) {
+    this.#request = request;
   }
 
   get target(): UndiciController | undefined {
@@ -40,7 +45,7 @@ export class StandInController implements UndiciController {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason ?? null;
-    if (!this.#isStarting || reason === undefined || reason === null) this.#onAbort(reason);
+    if (!this.#isStarting || reason === undefined || reason === null) this.#request.aborted(reason);
   }
 
   /** The request has failed, and takes no abort any more. */
