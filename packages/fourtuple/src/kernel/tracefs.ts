@@ -7,6 +7,8 @@ const PREFIX = 'fourtuple-';
 /** Of each processor: some 40,000 events. */
 const BUFFER_KIB = 4096;
 const CHUNK = 65_536;
+const NO_NAME = '<...>';
+const UNKNOWN = '?';
 const EVENT = 'events/sock/inet_sock_set_state';
 
 /**
@@ -34,6 +36,7 @@ export class TracedFailedConnects {
     }
     try {
       writeFileSync(`${this.#folder}/buffer_size_kb`, String(BUFFER_KIB));
+      optionally(`${this.#folder}/options/record-tgid`, '1');
       writeFileSync(`${this.#folder}/${EVENT}/filter`, 'oldstate == 2 && newstate == 7 && sport == 0');
       writeFileSync(`${this.#folder}/${EVENT}/enable`, '1');
       this.#pipe = openSync(`${this.#folder}/trace_pipe`, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -68,20 +71,23 @@ export class TracedFailedConnects {
     if (loss !== null) this.lost += Number(loss[1]);
     const event = parseStateEvent(line);
     if (event === undefined) return;
-    const owner = this.#processOf(event.task);
-    const key = `${owner.pid} ${event.command} ${event.source} ${event.destination} ${event.destinationPort}`;
+    const owner = this.#processOf(event.task, event.pid);
+    // The tracer remembers the names of few threads, and writes `<...>` for the others.
+    const command = event.command === NO_NAME ? owner.command : event.command;
+    const key = `${owner.pid} ${event.source} ${event.destination} ${event.destinationPort}`;
     const counted = this.#counts.get(key);
     if (counted !== undefined) {
       counted.count++;
+      if (counted.command === UNKNOWN) counted.command = command;
       return;
     }
-    this.#counts.set(key, { namespace: owner.namespace, source: Address.parse(event.source)!, destination: Address.parse(event.destination)!, destinationPort: event.destinationPort, pid: owner.pid, command: event.command, cgroupId: undefined, count: 1 });
+    this.#counts.set(key, { namespace: owner.namespace, source: Address.parse(event.source)!, destination: Address.parse(event.destination)!, destinationPort: event.destinationPort, pid: owner.pid, command, cgroupId: undefined, count: 1 });
   }
 
   /** The process of a thread, and its network namespace: asked while it still is there. */
-  #processOf(task: number): Process {
+  #processOf(task: number, pid: number | undefined): Process {
     let found = this.#processes.get(task);
-    if (found === undefined) this.#processes.set(task, (found = findProcess(task)));
+    if (found === undefined) this.#processes.set(task, (found = findProcess(task, pid)));
     return found;
   }
 
@@ -96,36 +102,49 @@ let made = 0;
 
 interface Process {
   readonly pid: number;
+  readonly command: string;
   readonly namespace: number | undefined;
 }
 
-function findProcess(task: number): Process {
-  try {
-    const pid = Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${task}/status`, 'latin1'))?.[1] ?? task);
-    return { pid, namespace: statSync(`/proc/${task}/ns/net`).ino };
-  } catch {
-    return { pid: task, namespace: undefined };
+/** @param told the process that the tracer names, if it does */
+function findProcess(task: number, told: number | undefined): Process {
+  // The thread may be gone while its process is there.
+  for (const id of told === undefined || told === task ? [task] : [task, told]) {
+    try {
+      const pid = told ?? Number(/^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${id}/status`, 'latin1'))?.[1] ?? task);
+      return { pid, command: readFileSync(`/proc/${id}/comm`, 'latin1').trimEnd(), namespace: statSync(`/proc/${id}/ns/net`).ino };
+    } catch {
+      continue;
+    }
   }
+  return { pid: told ?? task, command: UNKNOWN, namespace: undefined };
 }
 
 interface StateEvent {
   /** Thread. */
   readonly task: number;
+  /** Process, where the tracer knows it (Linux 4.13). */
+  readonly pid: number | undefined;
   readonly command: string;
   readonly source: string;
   readonly destination: string;
   readonly destinationPort: number;
 }
 
-const line = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\].*: inet_sock_set_state: family=(\w+) protocol=IPPROTO_TCP sport=\d+ dport=(\d+) saddr=(\S+) daddr=(\S+) saddrv6=(\S+) daddrv6=(\S+) /;
+const line = /^\s*(.{1,16})-(\d+)\s+(?:\(([^)]*)\)\s+)?\[\d+\].*: inet_sock_set_state: family=(\w+) protocol=IPPROTO_TCP sport=\d+ dport=(\d+) saddr=(\S+) daddr=(\S+) saddrv6=(\S+) daddrv6=(\S+) /;
 
 /** One line of trace_pipe; undefined for one of another kind. */
 export function parseStateEvent(text: string): StateEvent | undefined {
   const match = line.exec(text);
   if (match === null) return undefined;
-  const [, command = '', task, family, port, source4 = '', destination4 = '', source6 = '', destination6 = ''] = match;
+  const [, command = '', task, tgid = '', family, port, source4 = '', destination4 = '', source6 = '', destination6 = ''] = match;
   const isIpv6 = family === 'AF_INET6' && !destination6.startsWith('::ffff:');
-  return { task: Number(task), command: command.trim(), source: isIpv6 ? source6 : source4, destination: isIpv6 ? destination6 : destination4.startsWith('0.0.0.0') ? destination6.replace('::ffff:', '') : destination4, destinationPort: Number(port) };
+  return { task: Number(task), pid: /^\s*\d+\s*$/.test(tgid) ? Number(tgid) : undefined, command: command.trim(), source: isIpv6 ? source6 : source4, destination: isIpv6 ? destination6 : destination4.startsWith('0.0.0.0') ? destination6.replace('::ffff:', '') : destination4, destinationPort: Number(port) };
+}
+
+/** Writes to a file that older kernels have not. */
+function optionally(path: string, text: string): void {
+  if (existsSync(path)) writeFileSync(path, text);
 }
 
 function removeInstance(folder: string): void {

@@ -95,7 +95,10 @@ describe.skipIf(withoutTracefs !== undefined)(`connects that find no port, by th
       const sum = Object.values(found).reduce((total, count) => total + count, 0);
       console.log(`${sum.toLocaleString('en')} of ${(4 * EACH).toLocaleString('en')} failed connects read, lost: ${counter.lost}`);
       expect(sum + counter.lost).toBe(4 * EACH);
-      expect(counter.lost > 0 ? {} : found).toEqual(counter.lost > 0 ? {} : expected(told));
+      // Neither namespace nor name of what is gone before its lines are read.
+      const byPid = (counts: Record<string, number>): Record<string, number> => Object.fromEntries(Object.entries(counts).map(([key, count]) => [key.split(' ').filter((_, index) => index !== 0 && index !== 2).join(' '), count]));
+      expect(counter.lost > 0 ? {} : byPid(found)).toEqual(counter.lost > 0 ? {} : byPid(expected(told)));
+      expect([...told.map(({ namespace }) => String(namespace)), 'undefined']).toEqual(expect.arrayContaining(Object.keys(found).map((key) => key.split(' ')[0])));
     } finally {
       clearInterval(reading);
       counter.close();
