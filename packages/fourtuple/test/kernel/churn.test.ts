@@ -46,7 +46,7 @@ describe.skipIf(obstacle !== undefined)(`what becomes of outgoing connections${b
       const mapped = await open('::ffff:127.0.0.1', 7002);
       expect(mapped).toBeUndefined();
       expect(sockets.filter((socket) => socket !== undefined)).toHaveLength(20);
-      const shown = (port: number): unknown[] => own(port).map(({ source, destination, tried, established, noPort, notMade, closed }) => [source.toString(), destination.toString(), tried, established, noPort, notMade, closed]).sort((left, right) => String(left).localeCompare(String(right)));
+      const shown = (port: number): unknown[] => own(port).map(({ source, destination, tried, established, noPort, notMade, closed }) => [source.toString(), destination.toString(), tried, established, noPort, notMade, closed]).sort((left, right) => (String(left) < String(right) ? -1 : 1));
       expect(shown(7001)).toEqual([['127.0.0.1', '127.0.0.1', 25, 20, 5, 0, 0], ['::1', '::1', 1, 1, 0, 0, 0]]);
       // A refused connect to a mapped address counts for the IPv4 one that it is.
       expect(shown(7002)).toEqual([['127.0.0.1', '127.0.0.1', 8, 0, 0, 8, 0]]);

@@ -1,6 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ export class Peers {
   /** Ends of accepted connections that are open. */
   readonly accepted = new Set<Socket>();
   readonly path: string;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'fourtuple-pool-'));
+  readonly #folder = join(tmpdir(), `fourtuple-pool-${process.pid}-${randomUUID()}`);
   readonly #servers: Server[] = [];
   readonly #held: number[] = [];
 
@@ -85,6 +85,8 @@ export class Peers {
   }
 
   async start(hasIpv6: boolean): Promise<void> {
+    mkdirSync(this.#folder, { mode: 0o700 });
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
     for (const [name, behaviour] of Object.entries(behaviours)) {
       const port = peers[name as keyof typeof peers];
       for (const host of hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) this.#serve(behaviour).listen(port, host);
