@@ -11,8 +11,6 @@ export interface Ffi {
   errno(): number;
   /** Where the bytes are: for pointers inside of structures. The bytes must stay referenced as long as the kernel uses them. */
   address(value: Uint8Array): bigint;
-  /** Memory of the process as bytes. */
-  view(address: bigint, length: number): ArrayBuffer;
 }
 
 let loaded: Ffi | UnsupportedError | undefined;

@@ -57,10 +57,6 @@ export interface Libc {
   _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
   syscall: Call;
-  read: Call;
-  /** @returns an address, or all ones when it fails; small numbers are no bigint */
-  mmap: (...args: (number | bigint)[]) => number | bigint;
-  munmap: Call;
   errno(): number;
 }
 
@@ -83,9 +79,6 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   ioctl: 'int ioctl(int, unsigned long, void *)',
   _exit: 'void _exit(int)',
   syscall: 'long syscall(long, long, long, long)',
-  read: 'intptr_t read(int, void *, size_t)',
-  mmap: 'uintptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)',
-  munmap: 'int munmap(uintptr_t, size_t)',
 };
 
 let libc: Libc | undefined;

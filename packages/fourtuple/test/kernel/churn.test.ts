@@ -3,24 +3,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ChurnCounter, type Churn } from '../../src/kernel/bpf/churn.ts';
-import { UnsupportedError } from '../../src/kernel/errors.ts';
 import { because } from '../support/because.ts';
-import { enterFreshNamespace, liveTestObstacle, setSysctl } from '../support/namespace.ts';
+import { bpfObstacle } from '../support/bpf-obstacle.ts';
+import { enterFreshNamespace, setSysctl } from '../support/namespace.ts';
 import { until } from '../support/wait.ts';
 
-function obstacleOf(): string | undefined {
-  const obstacle = liveTestObstacle();
-  if (obstacle !== undefined) return obstacle;
-  try {
-    new ChurnCounter().close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof UnsupportedError) return error.message;
-    throw error;
-  }
-}
-
-const obstacle = obstacleOf();
+const obstacle = bpfObstacle();
 
 describe.skipIf(obstacle !== undefined)(`what becomes of outgoing connections${because(obstacle)}`, () => {
   it('is counted by tuple: made, refused, without a port, ended', async () => {

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from '
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FailedConnectCounter, type FailedConnects } from '../../src/kernel/bpf/failed-connects.ts';
-import { UnsupportedError } from '../../src/kernel/errors.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
 import { TracedFailedConnects } from '../../src/kernel/tracefs.ts';
 import { because } from '../support/because.ts';
+import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { liveTestObstacle } from '../support/namespace.ts';
 
 const program = fileURLToPath(new URL('../programs/failing-connects.py', import.meta.url));
@@ -16,16 +16,10 @@ const EACH = isLong ? 40_000 : 4000;
 
 /** Why nothing can be counted here. */
 function obstacleOf(): string | undefined {
-  const obstacle = liveTestObstacle();
-  if (obstacle !== undefined) return obstacle;
+  const other = bpfObstacle();
+  if (other !== undefined) return other;
   if (spawnSync('python3', ['--version']).status !== 0) return 'python3 is not installed';
-  try {
-    new FailedConnectCounter().close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof UnsupportedError) return error.message;
-    throw error;
-  }
+  return undefined;
 }
 
 const obstacle = obstacleOf();

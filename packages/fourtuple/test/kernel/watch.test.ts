@@ -3,30 +3,22 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FailedConnectCounter } from '../../src/kernel/bpf/failed-connects.ts';
-import { UnsupportedError } from '../../src/kernel/errors.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
 import { because } from '../support/because.ts';
+import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { InstalledCli } from '../support/installed-cli.ts';
-import { liveTestObstacle } from '../support/namespace.ts';
 import { until } from '../support/wait.ts';
 
 const CLONE_NEWNS = 0x00020000;
 const program = fileURLToPath(new URL('../programs/failing-connects.py', import.meta.url));
 
 function obstacleOf(): string | undefined {
-  const obstacle = liveTestObstacle();
-  if (obstacle !== undefined) return obstacle;
+  const other = bpfObstacle();
+  if (other !== undefined) return other;
   if (spawnSync('python3', ['--version']).status !== 0) return 'python3 is not installed';
   if (loadLibc().unshare(CLONE_NEWNS) < 0 || spawnSync('mount', ['--make-rprivate', '/']).status !== 0) return 'mounts cannot be made private';
   if (spawnSync('mount', ['-t', 'tracefs', 'tracefs', '/sys/kernel/tracing']).status !== 0) return 'tracefs cannot be mounted';
-  try {
-    new FailedConnectCounter().close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof UnsupportedError) return error.message;
-    throw error;
-  }
+  return undefined;
 }
 
 const obstacle = obstacleOf();

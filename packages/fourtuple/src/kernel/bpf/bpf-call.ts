@@ -4,7 +4,7 @@ import { loadLibc } from '../libc.ts';
 import type { Attributes } from './attributes.ts';
 
 /** Commands of bpf(2) (uapi/linux/bpf.h). */
-export const commands = { mapCreate: 0, mapLookup: 1, mapUpdate: 2, mapDelete: 3, mapNextKey: 4, programLoad: 5, programAttach: 8, programDetach: 9, objectInfo: 15, rawTracepointOpen: 17, lookupBatch: 24, lookupAndDeleteBatch: 25, linkCreate: 28, enableStats: 32, iteratorCreate: 33 } as const;
+export const commands = { mapCreate: 0, mapLookup: 1, programLoad: 5, rawTracepointOpen: 17, lookupBatch: 24 } as const;
 export type BpfCommand = keyof typeof commands;
 
 /** Number of the system call. */

@@ -4,9 +4,6 @@ export const helpers = {
   mapUpdate: 2,
   currentPidTgid: 14,
   currentComm: 16,
-  bind: 64,
   currentCgroupId: 80,
   probeReadKernel: 113,
-  seqWrite: 127,
-  sockFromFile: 162,
 } as const;

@@ -1,22 +1,21 @@
 import { constants } from 'node:os';
 import { UnsupportedError } from '../errors.ts';
-import { loadLibc } from '../libc.ts';
 import { Attributes, cString } from './attributes.ts';
 import { bpf, tryBpf } from './bpf-call.ts';
 import { INSTRUCTION_BYTES } from './instruction.ts';
 import { VerifierError } from './verifier-error.ts';
 
 /** Types of programs (uapi/linux/bpf.h). */
-export const programTypes = { tracepoint: 5, cgroupSockAddr: 18, tracing: 26 } as const;
+export const programTypes = { tracing: 26 } as const;
 /** Where a program is attached: what it is loaded for. */
-export const attachTypes = { connect4: 10, connect6: 11, rawTracepoint: 23, iterator: 28 } as const;
+export const attachTypes = { rawTracepoint: 23 } as const;
 
 export interface ProgramSpec {
   /** Shown by bpftool, 15 characters. */
   readonly name: string;
   readonly type: keyof typeof programTypes;
   readonly attach?: keyof typeof attachTypes;
-  /** Of the kernel's type information: the tracepoint or iterator that it is for. */
+  /** Of the kernel's type information: the tracepoint that it is for. */
   readonly attachTypeId?: number;
   readonly code: Uint8Array;
 }
@@ -32,7 +31,7 @@ const LOG_BYTES = 1 << 20;
 export function loadProgram(spec: ProgramSpec): number {
   const fd = tryBpf('programLoad', attributesOf(spec, undefined));
   if (fd >= 0) return fd;
-  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, spec.type === 'cgroupSockAddr' ? 'CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN' : 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN');
+  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN');
   // Once more, for its reasons.
   const log = new Uint8Array(LOG_BYTES);
   const again = tryBpf('programLoad', attributesOf(spec, log));
@@ -55,19 +54,4 @@ function attributesOf({ name, type, attach, attachTypeId, code }: ProgramSpec, l
 /** Attaches a program to the tracepoint that it was loaded for. @returns a descriptor: closed, it is detached */
 export function attachToTracepoint(program: number): number {
   return bpf('rawTracepointOpen', new Attributes(16).u32(8, program), 'attach a BPF program to its tracepoint');
-}
-
-/** Attaches a program to a cgroup. @param cgroup descriptor of its folder @returns a descriptor: closed, it is detached */
-export function attachToCgroup(program: number, cgroup: number, attach: 'connect4' | 'connect6'): number {
-  return bpf('linkCreate', new Attributes(32).u32(0, program).u32(4, cgroup).u32(8, attachTypes[attach]), `attach a BPF program to a cgroup (${attach})`);
-}
-
-/** A new run of an iterator's program. @returns a descriptor to read what it writes */
-export function openIterator(program: number): number {
-  const link = bpf('linkCreate', new Attributes(32).u32(0, program).u32(8, attachTypes.iterator), 'make the link of a BPF iterator');
-  try {
-    return bpf('iteratorCreate', new Attributes(8).u32(0, link), 'begin a BPF iterator');
-  } finally {
-    loadLibc().close(link);
-  }
 }
