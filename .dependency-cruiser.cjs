@@ -13,7 +13,9 @@ const allowed = {
   observe: ['kernel', 'filter', 'usage', 'law', 'model'],
   pool: ['kernel', 'plan', 'model'],
   tune: ['observe', 'kernel', 'usage', 'knobs', 'plan', 'diagnose', 'model'],
-  free: ['observe', 'kernel', 'filter', 'usage', 'model'],
+  journal: [],
+  free: ['journal', 'observe', 'kernel', 'filter', 'usage', 'model'],
+  spread: ['journal', 'kernel', 'model'],
 };
 const src = 'packages/fourtuple/src';
 

@@ -61,7 +61,7 @@ function wrap(file) {
 }
 
 /** What every count runs, in one file: on a small host opening a dozen would take longer than the count. */
-const hot = /src[\\/](model|law|usage|kernel|observe|report|cli[\\/](printer|documents|gather|namespace-line|usage-columns|errors|flags|version)|diagnose[\\/](first-to-fail|texts))/;
+const hot = /src[\\/](model|law|usage|kernel(?![\\/](bpf|features|tracefs|own-cgroup|local-address|pidfd|traits))|observe(?![\\/]connect-watch)|report|cli[\\/](printer|documents|gather|namespace-line|usage-columns|errors|flags|version)|diagnose[\\/](first-to-fail|texts))/;
 
 /** @param withTypes also emit declarations, for users of the library: several seconds. */
 export async function build({ withTypes = false } = {}) {

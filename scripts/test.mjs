@@ -31,6 +31,8 @@ const needed = {
   haproxy: 'haproxy',
   bpftool: 'bpftool',
   'llvm-mc': 'llvm',
+  curl: 'curl',
+  wrk: 'wrk',
 };
 
 const environment = { ...process.env };

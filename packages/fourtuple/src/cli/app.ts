@@ -9,6 +9,7 @@ import { portsCommand } from './commands/ports/command.ts';
 import { recordCommand } from './commands/record/command.ts';
 import { simulateCommand } from './commands/simulate/command.ts';
 import { socketsCommand } from './commands/sockets/command.ts';
+import { spreadCommand, spreadRoutes } from './commands/spread/command.ts';
 import { tuneCommand, tuneRoutes } from './commands/tune/command.ts';
 import { watchCommand } from './commands/watch/command.ts';
 import { whyCommand } from './commands/why/command.ts';
@@ -26,6 +27,7 @@ export const commands = {
   why: whyCommand,
   watch: watchCommand,
   free: freeCommand,
+  spread: spreadCommand,
   plan: planCommand,
   tune: tuneCommand,
   lint: lintCommand,
@@ -45,7 +47,7 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
         fullDescription: [
           'df for TCP ports, and explain for the errors when they run out.',
           '',
-          'Without a command: check. All of these only read, but for free and tune, which change something with --yes alone, and lint --fix.',
+          'Without a command: check. All of these only read, but for free and tune, which change something with --yes alone, lint --fix, and spread, which changes where connections come from.',
         ].join('\n'),
       },
     }),
@@ -96,7 +98,7 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
     return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
   }
   if (first !== undefined && (await isMistypedGlobal(first, context))) return ExitCode.usage;
-  if (first === 'tune' && (await isMistypedTune(inputs[1], context))) return ExitCode.usage;
+  if ((first === 'tune' && (await isMistypedRoute('tune', inputs[1], tuneRoutes, context))) || (first === 'spread' && (await isMistypedRoute('spread', inputs[1], spreadRoutes, context)))) return ExitCode.usage;
   const line = isCheck(inputs) && first !== 'check' ? ['check', ...inputs] : inputs;
   let hasFailed = false;
   await run(makeApplication(() => (hasFailed = true)), line, context);
@@ -118,10 +120,10 @@ async function isMistypedGlobal(flag: string, context: CliContext): Promise<bool
   return true;
 }
 
-/** `tune aply x=1` would go to `tune propose`, which takes no words and would say only that. */
-async function isMistypedTune(word: string | undefined, context: CliContext): Promise<boolean> {
-  if (word === undefined || word.startsWith('-') || tuneRoutes.includes(word)) return false;
+/** `tune aply x=1` would go to `tune propose`, and `spread statsu` to `spread run`, which would say only what they miss. */
+async function isMistypedRoute(command: string, word: string | undefined, routes: readonly string[], context: CliContext): Promise<boolean> {
+  if (word === undefined || word.startsWith('-') || routes.includes(word)) return false;
   const { nearest } = await import('../model/suggest.ts');
-  context.process.stderr.write(`No command registered for \`tune ${word}\`${nearest(word, tuneRoutes)}: it is one of ${tuneRoutes.join(', ')}\n`);
+  context.process.stderr.write(`No command registered for \`${command} ${word}\`${nearest(word, routes)}: it is one of ${routes.join(', ')}\n`);
   return true;
 }

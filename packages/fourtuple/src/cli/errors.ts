@@ -1,6 +1,7 @@
 import { InconsistentDumpError, KernelError, MalformedMessageError, NamespaceGoneError, NoSuchInterfaceError, UnsupportedError } from '../kernel/index.ts';
 import { SnapshotFormatError } from '../model/index.ts';
 import { PlanFileError, QuantityError } from '../plan/errors.ts';
+import { CommandNotRunError, SpreadError, SpreadWordsError } from '../spread/errors.ts';
 import { ExitCode } from './context.ts';
 
 /** Arguments that do not make sense together, or name something that is not there. */
@@ -28,7 +29,9 @@ export interface Explained {
 /** Turns an error into words and an exit code. An error of no known type is a defect and keeps its stack in verbose mode. */
 export function explainError(error: unknown): Explained {
   if (error instanceof UsageError || error instanceof NoSuchInterfaceError || error instanceof PlanFileError || error instanceof QuantityError) return { text: error.message, exitCode: ExitCode.usage };
-  if (error instanceof CommandError) return { text: `${error.message} ${error.remedy}`, exitCode: ExitCode.notDone };
+  if (error instanceof CommandNotRunError) return { text: `${error.message} ${error.remedy}`, exitCode: error.exitCode };
+  if (error instanceof SpreadWordsError) return { text: `${error.message} ${error.remedy}`, exitCode: ExitCode.usage };
+  if (error instanceof CommandError || error instanceof SpreadError) return { text: `${error.message} ${error.remedy}`, exitCode: ExitCode.notDone };
   if (error instanceof SnapshotFormatError) return { text: `The file cannot be used: ${error.message}. Write one with "fourtuple record FILE".`, exitCode: ExitCode.notDone };
   if (error instanceof UnsupportedError) return { text: `${error.message}. "fourtuple doctor" shows what works here.`, exitCode: ExitCode.notDone };
   if (error instanceof NamespaceGoneError) return { text: `${error.message}. "fourtuple ports -A" lists those that are there.`, exitCode: ExitCode.notDone };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deed } from './act.ts';
-import { JournalError, journalPath, readJournal, writeJournal, type JournalEntry } from './journal.ts';
+import { JournalError, journalPath, readJournal, writeJournal, type JournalEntry } from '../journal/index.ts';
 import { recordDeeds } from './record.ts';
 import { changedSockets } from './targets.ts';
 

@@ -1,4 +1,4 @@
-import { JournalError, writeJournal, type JournalEntry, type RecordedDeed } from './journal.ts';
+import { JournalError, writeJournal, type JournalEntry, type RecordedDeed } from '../journal/index.ts';
 import type { Deed } from './act.ts';
 
 export interface Recorded<T> {

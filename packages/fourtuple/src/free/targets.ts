@@ -1,9 +1,9 @@
 import { parseFilter, type SocketFilter } from '../filter/index.ts';
 import type { FoundNamespace } from '../kernel/index.ts';
+import { readJournal } from '../journal/index.ts';
 import { endpointText, Protocol, SocketCursor, stateGroups, stateBit, TcpState, type Address, type NamespaceId } from '../model/index.ts';
 import { findHolders, namespaceId, openNamespace, readSockets, type SourceChoice } from '../observe/index.ts';
 import type { PortHolder } from '../usage/index.ts';
-import { readJournal } from './journal.ts';
 
 export type Doomed = 'time-wait' | 'connection';
 

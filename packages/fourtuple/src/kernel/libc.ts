@@ -54,6 +54,8 @@ export interface Libc {
   setns: Call;
   unshare: Call;
   ioctl: Call;
+  /** With an integer as its argument. */
+  fcntl: Call;
   _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
   syscall: Call;
@@ -77,6 +79,7 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   setns: 'int setns(int, int)',
   unshare: 'int unshare(int)',
   ioctl: 'int ioctl(int, unsigned long, void *)',
+  fcntl: 'int fcntl(int, int, long)',
   _exit: 'void _exit(int)',
   syscall: 'long syscall(long, long, long, long)',
 };

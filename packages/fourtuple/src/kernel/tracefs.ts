@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { Address } from '../model/address.ts';
+import { isAlive } from './alive.ts';
 import type { FailedConnects } from './bpf/failed-connects.ts';
 import { errnoOf, UnsupportedError } from './errors.ts';
 
@@ -166,14 +167,5 @@ function sweep(root: string): void {
     } catch {
       // Somebody reads it.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH';
   }
 }

@@ -1,4 +1,5 @@
 export * from './address.ts';
+export * from './address-list.ts';
 export * from './prefix.ts';
 export * from './port-range.ts';
 export * from './port-set.ts';

@@ -111,6 +111,11 @@ export class Assembler {
     return this;
   }
 
+  /** Whether a jump leads to that label, so far. */
+  isAimedAt(label: string): boolean {
+    return [...this.#jumps.values()].includes(label);
+  }
+
   /** Calls a helper by its number: r1 to r5 are its arguments and hold nothing afterwards, r0 is its result. */
   call(helper: number): this {
     return this.#push({ opcode: CALL, destination: 0, source: 0, offset: 0, immediate: helper });

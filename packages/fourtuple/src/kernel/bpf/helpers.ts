@@ -2,8 +2,10 @@
 export const helpers = {
   mapLookup: 1,
   mapUpdate: 2,
+  randomU32: 7,
   currentPidTgid: 14,
   currentComm: 16,
+  bind: 64,
   currentCgroupId: 80,
   probeReadKernel: 113,
 } as const;

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { KernelError } from '../errors.ts';
+import { KernelError, UnsupportedError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
 import { Attributes } from './attributes.ts';
 import { bpf, tryBpf } from './bpf-call.ts';
@@ -20,11 +20,18 @@ export class BpfMap {
   readonly fd: number;
   readonly spec: MapSpec;
 
-  /** @throws KernelError */
-  constructor(spec: MapSpec) {
+  /**
+   * @param fd of a map that is there; without it one is made
+   * @throws KernelError
+   */
+  constructor(spec: MapSpec, fd = createMap(spec)) {
     this.spec = spec;
-    const { type, keyBytes, valueBytes, maxEntries, name } = spec;
-    this.fd = bpf('mapCreate', new Attributes(72).u32(0, types[type]).u32(4, keyBytes).u32(8, valueBytes).u32(12, maxEntries).name(28, name), `make the BPF map ${name}`);
+    this.fd = fd;
+  }
+
+  /** @throws KernelError */
+  set(key: Uint8Array, value: Uint8Array): void {
+    bpf('mapUpdate', new Attributes(32).u32(0, this.fd).pointer(8, key).pointer(16, value), `write to the BPF map ${this.spec.name}`);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -64,4 +71,34 @@ export class BpfMap {
   close(): void {
     loadLibc().close(this.fd);
   }
+}
+
+function createMap({ type, keyBytes, valueBytes, maxEntries, name }: MapSpec): number {
+  return bpf('mapCreate', new Attributes(72).u32(0, types[type]).u32(4, keyBytes).u32(8, valueBytes).u32(12, maxEntries).name(28, name), `make the BPF map ${name}`);
+}
+
+const INFO_BYTES = 88;
+
+/** struct bpf_map_info */
+function readSpec(fd: number): MapSpec {
+  const info = new Uint8Array(INFO_BYTES);
+  bpf('objectInfo', new Attributes(16).u32(0, fd).u32(4, info.length).pointer(8, info), 'ask about a BPF map');
+  const view = new DataView(info.buffer);
+  const word = (at: number): number => view.getUint32(at, true);
+  const name = Buffer.from(info.subarray(24, 40)).toString('latin1');
+  const type = (Object.keys(types) as (keyof typeof types)[]).find((kind) => types[kind] === word(0)) ?? 'hash';
+  return { type, keyBytes: word(8), valueBytes: word(12), maxEntries: word(16), name: name.slice(0, name.indexOf('\0')) };
+}
+
+/**
+ * Opens the map of that id, whoever made it, for the caller to close.
+ * @returns undefined when it is gone
+ * @throws UnsupportedError without CAP_SYS_ADMIN
+ */
+export function openMap(id: number): BpfMap | undefined {
+  const fd = tryBpf('mapOfId', new Attributes(12).u32(0, id));
+  if (-fd === constants.errno.ENOENT) return undefined;
+  if (-fd === constants.errno.EPERM) throw new UnsupportedError('looking at the BPF maps of other processes', 'CAP_SYS_ADMIN');
+  if (fd < 0) throw new KernelError('open a BPF map', -fd);
+  return new BpfMap(readSpec(fd), fd);
 }

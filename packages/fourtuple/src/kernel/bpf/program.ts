@@ -6,9 +6,9 @@ import { INSTRUCTION_BYTES } from './instruction.ts';
 import { VerifierError } from './verifier-error.ts';
 
 /** Types of programs (uapi/linux/bpf.h). */
-export const programTypes = { tracing: 26 } as const;
+export const programTypes = { cgroupSocketAddress: 18, tracing: 26 } as const;
 /** Where a program is attached: what it is loaded for. */
-export const attachTypes = { rawTracepoint: 23 } as const;
+export const attachTypes = { cgroupConnect4: 10, cgroupConnect6: 11, rawTracepoint: 23 } as const;
 
 export interface ProgramSpec {
   /** Shown by bpftool, 15 characters. */
@@ -31,7 +31,7 @@ const LOG_BYTES = 1 << 20;
 export function loadProgram(spec: ProgramSpec): number {
   const fd = tryBpf('programLoad', attributesOf(spec, undefined));
   if (fd >= 0) return fd;
-  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN');
+  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'tracing' ? 'CAP_PERFMON' : 'CAP_NET_ADMIN'}, or CAP_SYS_ADMIN`);
   // Once more, for its reasons.
   const log = new Uint8Array(LOG_BYTES);
   const again = tryBpf('programLoad', attributesOf(spec, log));
@@ -54,4 +54,14 @@ function attributesOf({ name, type, attach, attachTypeId, code }: ProgramSpec, l
 /** Attaches a program to the tracepoint that it was loaded for. @returns a descriptor: closed, it is detached */
 export function attachToTracepoint(program: number): number {
   return bpf('rawTracepointOpen', new Attributes(16).u32(8, program), 'attach a BPF program to its tracepoint');
+}
+
+/**
+ * Attaches a program to a cgroup, beside those that are there (Linux 5.7).
+ * @param cgroup descriptor of its directory
+ * @returns a descriptor of the link: when the last one is closed, in whatever process, it is detached
+ * @throws KernelError
+ */
+export function attachToCgroup(program: number, cgroup: number, attach: keyof typeof attachTypes): number {
+  return bpf('linkCreate', new Attributes(48).u32(0, program).u32(4, cgroup).u32(8, attachTypes[attach]), 'attach a BPF program to a cgroup');
 }

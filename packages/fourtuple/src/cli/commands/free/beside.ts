@@ -1,5 +1,6 @@
 import { fourtupleCommand, whose } from '../../../diagnose/why/index.ts';
-import { changedSockets, findBeside, setBeside, type Deed, type RecordedDeed } from '../../../free/index.ts';
+import { changedSockets, findBeside, setBeside, type Deed } from '../../../free/index.ts';
+import type { RecordedDeed } from '../../../journal/index.ts';
 import { endpointText, plural, stateLabel } from '../../../model/index.ts';
 import { namespaceId } from '../../../observe/index.ts';
 import type { PortHolder } from '../../../usage/index.ts';

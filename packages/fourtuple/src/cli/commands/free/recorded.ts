@@ -1,4 +1,5 @@
-import { JournalError, journalPath, recordDeeds, type Deed, type JournalEntry, type Recorded, type RecordedDeed } from '../../../free/index.ts';
+import { recordDeeds, type Deed, type Recorded } from '../../../free/index.ts';
+import { JournalError, journalPath, type JournalEntry, type RecordedDeed } from '../../../journal/index.ts';
 import type { CliContext } from '../../context.ts';
 import { CommandError } from '../../errors.ts';
 import type { FreeFlags } from './command.ts';
