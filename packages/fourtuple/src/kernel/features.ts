@@ -12,6 +12,7 @@ import { readSettings } from './procfs/settings.ts';
 import { tryKernelTraits } from './traits.ts';
 import { SockDiagSource } from './sock-diag/source.ts';
 import { kernelBtf } from './bpf/btf.ts';
+import { tryToSpread } from './bpf/spreader.ts';
 import { FailedConnectCounter } from './bpf/failed-connects.ts';
 import { TracedFailedConnects } from './tracefs.ts';
 import { readAll } from './socket-source.ts';
@@ -213,6 +214,19 @@ export const features: readonly Feature[] = [
     probe: () => {
       new TracedFailedConnects().close();
       return 'a trace instance was made and removed';
+    },
+  },
+  {
+    name: 'bpf-cgroup',
+    purpose: 'give any program several source addresses (spread)',
+    since: '5.12',
+    needs: 'CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN; a cgroup v2 mount',
+    without: 'only Node programs can be spread, by fourtuple/register',
+    probe: () => {
+      tryToSpread();
+      const root = cgroupRoot();
+      if (root === undefined) throw new Error('no cgroup v2 mount');
+      return `both programs load; cgroups below ${root}`;
     },
   },
   {

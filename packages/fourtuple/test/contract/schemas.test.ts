@@ -6,6 +6,7 @@ import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/app.ts';
 import { Address } from '../../src/model/index.ts';
+import { spreadDocument } from '../../src/cli/commands/spread/document.ts';
 import { watchDocument } from '../../src/cli/commands/watch/document.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { rules } from '../../src/diagnose/index.ts';
@@ -15,7 +16,7 @@ import { MixedPopulation } from './mixed-population.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const folder = fileURLToPath(new URL('../../schemas', import.meta.url));
-const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'tune-propose', 'tune-apply', 'tune-undo', 'tune-status', 'tune-verify', 'simulate', 'lint', 'lint-rules', 'doctor', 'record', 'watch'] as const;
+const names = ['check', 'ports', 'sockets', 'who', 'why', 'free', 'plan', 'tune', 'tune-propose', 'tune-apply', 'tune-undo', 'tune-status', 'tune-verify', 'simulate', 'lint', 'lint-rules', 'doctor', 'record', 'watch', 'spread'] as const;
 type Name = (typeof names)[number];
 
 type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
@@ -342,6 +343,15 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
     expect(faults(strictValidators.watch, made)).toEqual([]);
     expect(made).toMatchObject({ failures: [{ namespace: null, perSecond: 3, process: { unit: 'app.service' } }], tuples: [{ triedPerSecond: 5 }] });
     expect(faults(strictValidators.watch, JSON.parse(JSON.stringify(watchDocument({ ...facts, report: { ...report, churn: undefined } })))).length).toBe(0);
+  });
+
+  it('spread: what it counts, and what is left', async () => {
+    await document('spread', 'spread', 'status', '--json', '--journal', '/nonexistent');
+    const counts = { addresses: [{ address: Address.parse('10.0.0.5')!, chosen: 4, refused: 1 }], destinations: [{ destination: Address.parse('2001:db8::1')!, port: 443, connects: 5 }], leftAlone: { alreadyBound: 1, loopback: 2, notSelected: 3, otherProtocol: 4, noAddress: 5 }, keptDefault: 6 };
+    const spreads = [{ pid: 7, cgroupId: 9, startedAtMs: 0, cgroup: '/web.service', command: 'node', ...counts }, { pid: 8, cgroupId: 9, startedAtMs: 0, cgroup: undefined, command: undefined, ...counts }];
+    const made = JSON.parse(JSON.stringify(spreadDocument({ takenAt: new Date(0), spreads, leftAddresses: [{ address: Address.parse('10.0.0.6')!, device: 'eth0', pid: 7 }], leftCgroups: ['/sys/fs/cgroup/fourtuple-7'] }))) as Json;
+    expect(faults(strictValidators.spread, made)).toEqual([]);
+    expect(made).toMatchObject({ spreads: [{ addresses: [{ connects: 4 }] }, { command: null, cgroup: null }] });
   });
 
   it('record, and everything that is read from it again', async () => {

@@ -44,7 +44,7 @@ async function source(): Promise<string> {
 }
 
 interface SpreadDocument {
-  readonly spreads: readonly { readonly pid: number; readonly command: string | null; readonly cgroup: string | null; readonly addresses: readonly { readonly connections: number }[] }[];
+  readonly spreads: readonly { readonly pid: number; readonly command: string | null; readonly cgroup: string | null; readonly addresses: readonly { readonly connects: number }[] }[];
   readonly left: { readonly addresses: readonly { readonly address: string }[]; readonly cgroups: readonly string[] };
 }
 
@@ -187,10 +187,10 @@ print(*[socket.create_connection(('${first}', 8080)).getsockname()[0] for _ in r
   it('status while it runs, by whoever asks; nothing afterwards', async () => {
     const asked = ask(['--from', FROM]);
     for (const wanted of sources) expect(await source()).toBe(wanted);
-    expect(status().spreads).toMatchObject([{ pid: asked.pid, addresses: sources.map(() => ({ connections: 1 })) }]);
+    expect(status().spreads).toMatchObject([{ pid: asked.pid, addresses: sources.map(() => ({ connects: 1 })) }]);
     const text = spread(['status']).out;
     expect(text).toMatch(new RegExp(`^/.*fourtuple-${asked.pid}: for \\d+ s, by node/${asked.pid}\\n`));
-    expect(text).toContain('4 connections spread over 4 addresses');
+    expect(text).toContain('4 connects spread over 4 addresses');
     await end(asked, 'SIGTERM');
     expect(status()).toMatchObject({ spreads: [], left: { cgroups: [] } });
   });
@@ -202,7 +202,7 @@ print(*[socket.create_connection(('${first}', 8080)).getsockname()[0] for _ in r
       const program = programOf(asked);
       await end(asked, 'SIGKILL');
       expect(await source()).toBe('198.51.100.2');
-      expect(status()).toMatchObject({ spreads: [{ pid: asked.pid, command: null, addresses: [{ connections: 1 }, { connections: 1 }] }], left: { addresses: [], cgroups: [] } });
+      expect(status()).toMatchObject({ spreads: [{ pid: asked.pid, command: null, addresses: [{ connects: 1 }, { connects: 1 }] }], left: { addresses: [], cgroups: [] } });
       // Its addresses are in use: they are not taken away.
       expect(spread(['clean', '--yes', ...journal]).out).toBe('Nothing is left of any spread.\n');
       expect(addresses()).toContain('198.51.100.2');
@@ -302,7 +302,7 @@ print(*[socket.create_connection(('${first}', 8080)).getsockname()[0] for _ in r
       expect([await source(), await source()]).toEqual([sources[0], sources[1]]);
       expect(await end(attached, 'SIGINT')).toEqual([0, null]);
       expect(await source()).toBe(first);
-      expect(JSON.parse(document)).toMatchObject({ schema: 'fourtuple.spread/1', spreads: [{ pid: attached.pid, cgroup: `/${name}`, addresses: [{ connections: 1 }, { connections: 1 }, { connections: 0 }, { connections: 0 }] }] });
+      expect(JSON.parse(document)).toMatchObject({ schema: 'fourtuple.spread/1', spreads: [{ pid: attached.pid, cgroup: `/${name}`, addresses: [{ connects: 1 }, { connects: 1 }, { connects: 0 }, { connects: 0 }] }] });
     });
 
     it('the cgroup goes: it says so and ends', async () => {

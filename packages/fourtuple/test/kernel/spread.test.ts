@@ -67,7 +67,7 @@ describe.skipIf(obstacle !== undefined)(`spreading by BPF${because(obstacle)}`, 
     ]);
     const { addresses, destinations: to, leftAlone, keptDefault } = spreader!.read();
     expect(addresses.map(({ address, chosen, refused }) => `${address.toString()} ${chosen} ${refused}`)).toEqual([`${sources[0]} 5 0`, `${sources[1]} 4 0`, `${sources[2]} 3 0`, `${sources[3]} 2 0`, `${sources6[0]} 2 0`, `${sources6[1]} 1 0`]);
-    expect(to.map(({ destination, port, connections }) => `${destination.toString()} ${port} ${connections}`)).toEqual([`${first} 8080 9`, `${second} 8080 3`, `${destination6} 8080 3`, `${first} 9090 2`]);
+    expect(to.map(({ destination, port, connects }) => `${destination.toString()} ${port} ${connects}`)).toEqual([`${first} 8080 9`, `${second} 8080 3`, `${destination6} 8080 3`, `${first} 9090 2`]);
     expect({ ...leftAlone, keptDefault }).toEqual({ alreadyBound: 0, loopback: 0, notSelected: 0, otherProtocol: 0, noAddress: 0, keptDefault: 0 });
   });
 

@@ -11,17 +11,17 @@ import { decodeCount } from './tuple-key.ts';
 /** One source address, and what became of the connections that were to come from it. */
 export interface SpreadAddressCounts {
   readonly address: Address;
-  /** Connections that got it. */
+  /** Calls of connect() that got it, whatever became of them. */
   readonly chosen: number;
   /** The kernel refused it: it is not on this host, or was taken away. */
   readonly refused: number;
 }
 
-/** Connections to one destination, by the address that was their turn. */
+/** Calls of connect() to one destination. */
 export interface SpreadDestinationCounts {
   readonly destination: Address;
   readonly port: number;
-  readonly connections: number;
+  readonly connects: number;
 }
 
 /** What a spread has done since it began. */
@@ -224,11 +224,11 @@ class SpreadMapsInUse {
     });
     const destinations = this.destinations.entries().map(([key, value]): SpreadDestinationCounts => {
       const place = viewOf(key);
-      return { destination: readAddress(place, place.getUint16(spreadDestination.family, true) === 2), port: place.getUint16(spreadDestination.port), connections: decodeCount(value) };
+      return { destination: readAddress(place, place.getUint16(spreadDestination.family, true) === 2), port: place.getUint16(spreadDestination.port), connects: decodeCount(value) };
     });
     return {
       addresses,
-      destinations: destinations.sort((left, right) => right.connections - left.connections || left.destination.compare(right.destination) || left.port - right.port),
+      destinations: destinations.sort((left, right) => right.connects - left.connects || left.destination.compare(right.destination) || left.port - right.port),
       leftAlone: { alreadyBound: counter('alreadyBound'), loopback: counter('loopback'), notSelected: counter('notSelected'), otherProtocol: counter('otherProtocol'), noAddress: counter('noAddress') },
       keptDefault: counter('keptDefault'),
     };

@@ -80,7 +80,7 @@ async function launch(context: CliContext, flags: SpreadFlags, spec: SpreadSpec,
     printCounts(printer, counts, flags.top);
     printer.flush();
   } else if (counts.keptDefault > 0) {
-    tell(`${plural(counts.keptDefault, 'connection')} kept the host's own source, since no address could be bound; --stats tells more.`);
+    tell(`${plural(counts.keptDefault, 'connect')} kept the host's own source, since no address could be bound; --stats tells more.`);
   }
   return { ending, isInUse: isLeftRunning };
 }
