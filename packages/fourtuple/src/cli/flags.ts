@@ -39,13 +39,13 @@ export interface SourceFlags {
 
 export const countingFlags = {
   owners: { kind: 'enum', values: ['auto', 'all', 'none'], brief: 'Name the processes: auto reads at most 50,000 descriptors', default: 'auto' },
-  probe: { kind: 'enum', values: ['auto', 'all', 'none'], brief: 'Ask the kernel, without a packet, how ports were bound: auto samples above 4,096 ports', default: 'auto' },
+  probe: { kind: 'enum', values: ['auto', 'all', 'kernel', 'none'], brief: 'How ports were bound: all asks the kernel without a packet, kernel reads it by BPF, auto reads many, or samples them', default: 'auto' },
   quick: { kind: 'boolean', brief: 'Count only: no processes, no probes, no bound-only sockets, no UDP', optional: true, withNegated: false },
 } as const;
 
 export interface CountingFlags {
   readonly owners: 'auto' | 'all' | 'none';
-  readonly probe: 'auto' | 'all' | 'none';
+  readonly probe: 'auto' | 'all' | 'kernel' | 'none';
   readonly quick?: boolean | undefined;
 }
 

@@ -59,7 +59,7 @@ function encodeNamespace(namespace: NamespaceSnapshot): unknown {
     settings: { ...settings, reservedPorts: settings.reservedPorts.toString() },
     counters: namespace.counters,
     hasBoundInactive: namespace.hasBoundInactive,
-    probes: { explicit: PortSet.of(namespace.probes.explicit).toString(), shared: PortSet.of(namespace.probes.shared).toString() },
+    probes: { explicit: PortSet.of(namespace.probes.explicit).toString(), shared: PortSet.of(namespace.probes.shared).toString(), ...(namespace.probes.evidence === undefined ? {} : { evidence: namespace.probes.evidence }) },
     owners: { coverage: namespace.owners.coverage, list: namespace.owners.owners, weights: namespace.owners.weights, held },
     sockets: { rows, columns: Object.fromEntries(Object.entries(columns).map(([name, array]) => [name, packColumn(array)])) },
   };
@@ -84,7 +84,7 @@ function decodeNamespace(value: unknown, kernel: KernelTraits): NamespaceSnapsho
     settings: decodeSettings(settings, range, kernel),
     counters: decodeCounters(objectOf(root['counters'], 'counters')),
     hasBoundInactive: root['hasBoundInactive'] === true,
-    probes: { explicit: [...portsOf(probes['explicit'], 'probes')], shared: [...portsOf(probes['shared'], 'probes')] },
+    probes: { explicit: [...portsOf(probes['explicit'], 'probes')], shared: [...portsOf(probes['shared'], 'probes')], ...(probes['evidence'] === 'kernel' ? { evidence: 'kernel' as const } : {}) },
     owners: decodeOwners(objectOf(root['owners'], 'owners')),
     sockets: table,
   };

@@ -11,12 +11,14 @@ export interface NamespaceId {
   readonly path?: string | undefined;
 }
 
-/** How a bind bucket was found to be when it was asked by a packet-free trial. */
+/** How bind buckets were found to be, by a packet-free trial or by reading them. */
 export interface PortProbes {
   /** Ports that a connect() was seen to skip: held explicitly. */
   readonly explicit: readonly number[];
   /** Ports that a connect() was seen to share: held by connect() alone. */
   readonly shared: readonly number[];
+  /** `kernel` when the bind buckets themselves were read instead. */
+  readonly evidence?: 'kernel' | undefined;
 }
 
 /** Everything that was read of one namespace at one moment. Immutable by contract once built. */

@@ -1,6 +1,6 @@
 import { parseFilter } from '../filter/index.ts';
 import { findSockets, KernelError, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, reasonOf, userName, type FoundNamespace } from '../kernel/index.ts';
-import { cgroupName, grouped, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, UNKNOWN, usablePorts, type NamespaceId, type Owner, type OwnerIndex, type ProcessDetails, type Settings, type SharingOptions, type Snapshot, type SocketCursor } from '../model/index.ts';
+import { cgroupName, grouped, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, UNKNOWN, usablePorts, type NamespaceId, type Owner, type OwnerIndex, type PortProbes, type ProcessDetails, type Settings, type SharingOptions, type Snapshot, type SocketCursor } from '../model/index.ts';
 import { ledgerOf, type Evidence, type HolderKind, type PortHolder } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
@@ -21,7 +21,7 @@ const MAX_SEARCHED = 2000;
 const MAX_ASKED = 200;
 
 /** Finds every socket on a local port, live. */
-export function findHolders(port: number, namespaces: readonly FoundNamespace[], options: { probes: 'auto' | 'none'; source: SourceChoice }): PortHolders {
+export function findHolders(port: number, namespaces: readonly FoundNamespace[], options: { probes: 'auto' | 'kernel' | 'none'; source: SourceChoice }): PortHolders {
   const found = new Findings(port);
   const filter = parseFilter(`sport = :${port}`, { service: () => undefined, device: () => undefined, cgroup: () => undefined });
   let cgroups: Map<number, string> | undefined;
@@ -34,7 +34,7 @@ export function findHolders(port: number, namespaces: readonly FoundNamespace[],
         const { probes, limits } = askKernel(opened, ledger, options.probes);
         found.limits.push(...prefixed(namespace, namespaces, [...opened.limits, ...limits]));
         if (table.length > 0) cgroups ??= readCgroupPaths();
-        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, undefined, probes.explicit.includes(port) ? 'explicit' : probes.shared.includes(port) ? 'shared' : undefined, cgroups);
+        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, undefined, answerOf(probes, port), cgroups);
       } finally {
         opened.source.close();
       }
@@ -56,7 +56,7 @@ export function findRecordedHolders(port: number, snapshot: Snapshot): PortHolde
     shot.sockets.forEach((socket) => {
       if (socket.localPort === port) table.accept(socket);
     });
-    const answer = shot.probes.explicit.includes(port) ? 'explicit' : shot.probes.shared.includes(port) ? 'shared' : undefined;
+    const answer = answerOf(shot.probes, port);
     found.add(shot.id, shot.settings, table, shot.owners, answer, undefined);
   }
   return found;
@@ -73,7 +73,7 @@ class Findings implements PortHolders {
     this.#port = port;
   }
 
-  add(namespace: NamespaceId, settings: Settings, table: SocketTable, owners: OwnerIndex | undefined, answer: 'explicit' | 'shared' | undefined, cgroups: Map<number, string> | undefined): void {
+  add(namespace: NamespaceId, settings: Settings, table: SocketTable, owners: OwnerIndex | undefined, answer: Answer | undefined, cgroups: Map<number, string> | undefined): void {
     if (settings.reservedPorts.has(this.#port)) this.reservedIn.push(namespace);
     const isUsable = usablePorts(settings, new PortSet()).has(this.#port);
     if (isUsable) this.inRangeOf.push(namespace);
@@ -158,10 +158,22 @@ function countTcpConnections(table: SocketTable): number {
   return count;
 }
 
+/** How the port's bind bucket is held, and how that is known. */
+interface Answer {
+  readonly kind: 'explicit' | 'shared';
+  readonly evidence: Evidence;
+}
+
+function answerOf({ explicit, shared, evidence: read }: PortProbes, port: number): Answer | undefined {
+  const evidence = read ?? 'probed';
+  if (explicit.includes(port)) return { kind: 'explicit', evidence };
+  return shared.includes(port) ? { kind: 'shared', evidence } : undefined;
+}
+
 interface PortFacts {
   readonly isUsable: boolean;
   readonly hasListener: boolean;
-  readonly answer: 'explicit' | 'shared' | undefined;
+  readonly answer: Answer | undefined;
   readonly tcpConnections: number;
 }
 
@@ -171,8 +183,8 @@ function kindOf(socket: SocketCursor, facts: PortFacts): { kind: HolderKind; evi
   if (socket.state === TcpState.listen) return { kind: 'listener', evidence: 'listening' };
   if (socket.state === TcpState.boundInactive) return { kind: 'explicit', evidence: 'bound-idle' };
   if (facts.hasListener) return { kind: 'explicit', evidence: 'accepted' };
-  if (facts.answer === 'shared') return { kind: 'connect-chosen', evidence: 'probed' };
-  if (facts.answer === 'explicit') return { kind: 'explicit', evidence: facts.tcpConnections === 1 ? 'probed' : 'inferred' };
+  if (facts.answer?.kind === 'shared') return { kind: 'connect-chosen', evidence: facts.answer.evidence };
+  if (facts.answer?.kind === 'explicit') return { kind: 'explicit', evidence: facts.tcpConnections === 1 ? facts.answer.evidence : 'inferred' };
   if (!facts.isUsable) return { kind: 'explicit', evidence: 'inferred' };
   if (socket.noPort === 1) return { kind: 'connect-chosen', evidence: 'no-port-flag' };
   return { kind: 'connect-chosen', evidence: facts.tcpConnections > 1 ? 'shared-port' : 'inferred' };

@@ -1,6 +1,6 @@
 /**
  * How it is known of what kind a port's holder is; always carried, so that inference is never shown as fact.
- * `kernel` is kept for a reader of the bind bucket itself.
+ * `kernel`: the bind bucket itself was read.
  */
 export const evidences = ['listening', 'bound-idle', 'accepted', 'probed', 'kernel', 'no-port-flag', 'shared-port', 'inferred'] as const;
 export type Evidence = (typeof evidences)[number];

@@ -6,7 +6,8 @@ import { evidenceCode, evidenceOf, isGuess, type Evidence } from './evidence.ts'
 export const PROBE_LIMIT = 4096;
 const SAMPLE = 64;
 
-export type ProbeMode = 'auto' | 'all' | 'none';
+/** `kernel`: the bind buckets are read, and none is asked. */
+export type ProbeMode = 'auto' | 'all' | 'kernel' | 'none';
 
 /**
  * Of what kind each port of the range is held: explicitly (lost to every connect()), or by connect() alone.
@@ -22,6 +23,8 @@ export class PortKinds {
   #candidates: readonly number[] | undefined;
   #groups: number[][] = [];
   readonly #answers = new Map<number, boolean>();
+  /** How the answers were got. */
+  #evidence: Evidence = 'probed';
   /** Ports for which a sample of their group speaks. */
   readonly #sampled = new PortSet();
 
@@ -50,7 +53,7 @@ export class PortKinds {
   /** Which ports to ask the kernel about first. */
   planProbes(mode: ProbeMode): readonly number[] {
     if (mode === 'none') return [];
-    if (mode === 'all' || this.candidates.length <= PROBE_LIMIT) return this.candidates;
+    if (mode === 'all' || mode === 'kernel' || this.candidates.length <= PROBE_LIMIT) return this.candidates;
     this.#groups = this.#groupByProgram();
     const sample = Math.max(4, Math.min(SAMPLE, Math.floor(PROBE_LIMIT / this.#groups.length)));
     return this.#groups.flatMap((group) => everyNth(group, sample)).slice(0, PROBE_LIMIT);
@@ -89,7 +92,7 @@ export class PortKinds {
   evidenceAt(port: number): Evidence | undefined {
     const marked = evidenceOf(this.#marks[port]!);
     if (marked !== undefined) return marked;
-    if (this.#answers.has(port)) return 'probed';
+    if (this.#answers.has(port)) return this.#evidence;
     const connections = this.#rows.countOn(port);
     if (connections === 0) return undefined;
     if (this.explicit.has(port)) return 'inferred';
@@ -98,6 +101,7 @@ export class PortKinds {
   }
 
   #take(answers: PortProbes): void {
+    this.#evidence = answers.evidence ?? 'probed';
     for (const port of answers.explicit) this.#answers.set(port, true);
     for (const port of answers.shared) this.#answers.set(port, false);
   }

@@ -8,4 +8,6 @@ export const helpers = {
   bind: 64,
   currentCgroupId: 80,
   probeReadKernel: 113,
+  writeToSequence: 127,
+  socketOfFile: 162,
 } as const;

@@ -8,7 +8,7 @@ import { VerifierError } from './verifier-error.ts';
 /** Types of programs (uapi/linux/bpf.h). */
 export const programTypes = { cgroupSocketAddress: 18, tracing: 26 } as const;
 /** Where a program is attached: what it is loaded for. */
-export const attachTypes = { cgroupConnect4: 10, cgroupConnect6: 11, rawTracepoint: 23 } as const;
+export const attachTypes = { cgroupConnect4: 10, cgroupConnect6: 11, rawTracepoint: 23, iterator: 28 } as const;
 
 export interface ProgramSpec {
   /** Shown by bpftool, 15 characters. */
@@ -49,6 +49,16 @@ function attributesOf({ name, type, attach, attachTypeId, code }: ProgramSpec, l
     .u32(68, attach === undefined ? 0 : attachTypes[attach])
     .u32(108, attachTypeId ?? 0);
   return log === undefined ? attributes : attributes.u32(24, 1).u32(28, log.length).pointer(32, log);
+}
+
+/** Attaches a program to the iterator that it was loaded for (Linux 5.8). @returns a descriptor: closed, it is gone */
+export function attachToIterator(program: number): number {
+  return bpf('linkCreate', new Attributes(48).u32(0, program).u32(8, attachTypes.iterator), 'attach a BPF program to its iterator');
+}
+
+/** Begins one walk of the network namespace (or process namespace) that this thread is in. @returns a descriptor to read from */
+export function beginIteration(link: number): number {
+  return bpf('iteratorCreate', new Attributes(8).u32(0, link), 'begin an iteration by BPF');
 }
 
 /** Attaches a program to the tracepoint that it was loaded for. @returns a descriptor: closed, it is detached */

@@ -7,7 +7,7 @@ export interface RecordFlags extends OutputFlags, NamespaceFlags {
   readonly for?: number | undefined;
   readonly count?: number | undefined;
   readonly owners: 'auto' | 'all' | 'none';
-  readonly probe: 'auto' | 'all' | 'none';
+  readonly probe: 'auto' | 'all' | 'kernel' | 'none';
   readonly source: 'auto' | 'sock_diag' | 'procfs';
 }
 
@@ -19,7 +19,7 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
       for: { kind: 'parsed', parse: parseSeconds, brief: 'Stop after this time', optional: true, placeholder: 'SECONDS' },
       count: { kind: 'parsed', parse: wholeNumber('--count', 1, 1_000_000), brief: 'Stop after so many snapshots', optional: true, placeholder: 'N' },
       owners: { kind: 'enum', values: ['auto', 'all', 'none'], brief: 'Record the processes: auto reads at most 50,000 descriptors', default: 'auto' },
-      probe: { kind: 'enum', values: ['auto', 'all', 'none'], brief: 'Ask the kernel, without a packet, how ports were bound', default: 'auto' },
+      probe: { kind: 'enum', values: ['auto', 'all', 'kernel', 'none'], brief: 'How ports were bound: all asks the kernel without a packet, kernel reads it by BPF, auto reads many, or samples them', default: 'auto' },
       source: { kind: 'enum', values: ['auto', 'sock_diag', 'procfs'], brief: 'Where sockets are read', default: 'auto' },
       ...namespaceFlags,
       ...outputFlags,

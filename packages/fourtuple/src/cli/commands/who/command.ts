@@ -3,14 +3,14 @@ import type { CliContext } from '../../context.ts';
 import { namespaceFlags, outputFlags, sourceFlags, wholeNumber, type NamespaceFlags, type OutputFlags, type SourceFlags } from '../../flags.ts';
 
 export interface WhoFlags extends OutputFlags, NamespaceFlags, SourceFlags {
-  readonly probe: 'auto' | 'none';
+  readonly probe: 'auto' | 'kernel' | 'none';
 }
 
 export const whoCommand = buildCommand<WhoFlags, [number], CliContext>({
   loader: async () => (await import('./run.ts')).runWho,
   parameters: {
     flags: {
-      probe: { kind: 'enum', values: ['auto', 'none'], brief: 'Ask the kernel, without a packet, how the port was bound', default: 'auto' },
+      probe: { kind: 'enum', values: ['auto', 'kernel', 'none'], brief: 'How the port was bound: auto asks the kernel without a packet, kernel reads it by BPF', default: 'auto' },
       ...namespaceFlags,
       ...sourceFlags,
       ...outputFlags,

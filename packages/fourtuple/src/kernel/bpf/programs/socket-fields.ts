@@ -1,8 +1,8 @@
-import { UnsupportedError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
 import type { Btf, FieldPlace } from '../btf.ts';
 import { helpers } from '../helpers.ts';
 import { fp, r1, r2, r3, r7, r8 } from '../registers.ts';
+import { placeOf } from './places.ts';
 
 export const AF_INET = 2;
 const AF_INET6 = 10;
@@ -29,11 +29,7 @@ export interface SocketFields {
 
 /** @throws UnsupportedError where one is missing */
 export function socketFields(types: Btf): SocketFields {
-  const of = (structure: string, path: string): FieldPlace => {
-    const place = types.field(structure, path);
-    if (place === undefined) throw new UnsupportedError('BPF on sockets', `a kernel whose struct ${structure} has ${path}`);
-    return place;
-  };
+  const of = (structure: string, path: string): FieldPlace => placeOf(types, structure, path);
   const common = (name: string): number => of('sock', `__sk_common.${name}`).offsetBytes;
   return {
     family: common('skc_family'),
