@@ -67,6 +67,11 @@ function ports(id: string, ...flags: readonly string[]): Candidate {
   return { id, title, command, accept: done, count: { command, answer: 'ports' } };
 }
 
+/** The same where BPF is not allowed: the descriptors are read in /proc. */
+function withoutBpf(candidate: Candidate): Candidate {
+  return { ...candidate, title: `${candidate.title}, without BPF`, command: ['env', 'FOURTUPLE_NO_BPF=1', ...candidate.command] };
+}
+
 function limit(id: string, ...flags: readonly string[]): Candidate {
   const command = [limitBinary, ...flags];
   return { id, title: ['limit', ...flags, '(C)'].join(' '), command, accept: done, count: { command, answer: 'limit' } };
@@ -151,6 +156,7 @@ export function startupCompetitors(): Selection {
 export function ownersCompetitors(): Selection {
   return select([
     ports('owners-all', '--owners', 'all', '--probe', 'none'),
+    withoutBpf(ports('owners-proc', '--owners', 'all', '--probe', 'none')),
     ports('owners-none', '--owners', 'none', '--probe', 'none'),
     ssProcessesOnce,
   ]);

@@ -1,7 +1,7 @@
 import { eventLoopSection } from './event-loop-section.ts';
 import { grouped, withUnit } from './figures.ts';
 import { formulasSection } from './formulas-section.ts';
-import { judge, neverCovered, type GoalReport, type Verdict } from './goals.ts';
+import { judge, type GoalReport, type Verdict } from './goals.ts';
 import { inboundSection } from './inbound-section.ts';
 import { poolSection } from './pool-section.ts';
 import { faultsOf, type BenchResults } from './results.ts';
@@ -69,7 +69,6 @@ function goalSection({ verdicts, notCovered }: GoalReport): string {
     );
   }
   if (notCovered.length > 0) parts.push(`Not covered by this run:\n\n${bullets(notCovered)}`);
-  parts.push(`Never covered by this bench:\n\n${bullets(neverCovered)}`);
   return parts.join('\n\n');
 }
 

@@ -19,13 +19,14 @@ export function ownersSection(stage: StageResult): string {
     roundsColumn,
   ]);
   const lines: string[] = [];
-  const each = descriptorCost(stage);
-  if (each !== undefined) {
+  for (const [way, by] of [['owners-all', 'by BPF'], ['owners-proc', 'without BPF']] as const) {
+    const each = descriptorCost(stage, way);
+    if (each === undefined) continue;
     const cpu = each.cpu === undefined ? '' : ` (CPU ${withUnit(each.cpu, 'us')})`;
-    lines.push(`Finding the owners costs ${withUnit(each.value, 'us')}${cpu} for each descriptor: owners all less owners none.`);
+    lines.push(`Finding the owners ${by} costs ${withUnit(each.value, 'us')}${cpu} for each descriptor: owners all less owners none.`);
+    const ratio = wallRatio(stage, 'ss-p', way);
+    if (ratio !== undefined) lines.push(`\`ss -tanpH\` takes ${withUnit(ratio.value, 'times')} the time of it.`);
   }
-  const ratio = wallRatio(stage, 'ss-p', 'owners-all');
-  if (ratio !== undefined) lines.push(`\`ss -tanpH\` takes ${withUnit(ratio.value, 'times')} the time of owners all.`);
   return lines.length === 0 ? text : `${text}\n\n${lines.join('\n')}`;
 }
 

@@ -26,6 +26,8 @@ export * from './traits.ts';
 export { FailedConnectCounter, type FailedConnects } from './bpf/failed-connects.ts';
 export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';
+export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
+export { countDescriptors } from './procfs/descriptors.ts';
 export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';
 export { findSpreads, Spreader, tryToSpread, type FoundSpread, type SpreadCounts } from './bpf/spreader.ts';
 export * from './own-cgroup.ts';

@@ -1,5 +1,5 @@
 import { runSteps } from './steps.ts';
-import { ProcFs, readOwnersSteps, type OwnerMode } from '../kernel/index.ts';
+import { countDescriptors, KernelError, ProcFs, readOwnersByBpfSteps, readOwnersSteps, UnsupportedError, type OwnerMode, type OwnersRead } from '../kernel/index.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
 
 /** Reads which process holds which socket at the first need, once for all namespaces: it is the dearest thing to read. */
@@ -18,7 +18,7 @@ export class LazyOwners {
   *steps(): Generator<void, OwnerIndex> {
     if (this.#mode === 'none') return noOwners;
     if (this.#index === undefined) {
-      const read = yield* readOwnersSteps(new ProcFs(), this.#mode);
+      const read = yield* readBestSteps(new ProcFs(), this.#mode);
       this.#index = read.index;
       this.#limits.push(...read.limits);
     }
@@ -28,5 +28,25 @@ export class LazyOwners {
   /** {@link steps} in one go. */
   get(): OwnerIndex {
     return runSteps(this.steps());
+  }
+}
+
+/** So many descriptors and more are read by BPF, where it is allowed: to begin with it takes as long as reading these. */
+const READ_FROM = 10_000;
+
+function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
+  const byBpf = countDescriptors(proc) >= READ_FROM ? yield* tryBpf(proc) : undefined;
+  if (byBpf !== undefined) return byBpf;
+  const read = yield* readOwnersSteps(proc, mode);
+  // BPF is another privilege than looking into the processes of others.
+  return read.isComplete ? read : ((yield* tryBpf(proc)) ?? read);
+}
+
+function* tryBpf(proc: ProcFs): Generator<void, OwnersRead | undefined> {
+  try {
+    return yield* readOwnersByBpfSteps(proc);
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof KernelError) return undefined;
+    throw error;
   }
 }

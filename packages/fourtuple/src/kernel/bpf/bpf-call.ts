@@ -12,9 +12,10 @@ const numbers: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 3
 
 /**
  * bpf(2). @returns its result, or a negative errno
- * @throws UnsupportedError on other processors than x64 and arm64, or without koffi
+ * @throws UnsupportedError on other processors than x64 and arm64, without koffi, or with FOURTUPLE_NO_BPF=1
  */
 export function tryBpf(command: BpfCommand, attributes: Attributes): number {
+  if (process.env['FOURTUPLE_NO_BPF'] === '1') throw new UnsupportedError('BPF', 'FOURTUPLE_NO_BPF to be unset');
   const number = process.platform === 'linux' ? numbers[process.arch] : undefined;
   if (number === undefined) throw new UnsupportedError('BPF', 'Linux on x64 or arm64');
   const libc = loadLibc();

@@ -99,6 +99,11 @@ function* sampleNames(proc: ProcFs, pid: number, count: number, allowance: numbe
   }
 }
 
+/** Number of open descriptors of all processes that may be looked at. */
+export function countDescriptors(proc: ProcFs): number {
+  return proc.processIds().reduce((sum, pid) => sum + descriptorCount(proc, pid), 0);
+}
+
 /** Number of open descriptors: the size of /proc/PID/fd since Linux 6.2; before that the directory is counted. */
 function descriptorCount(proc: ProcFs, pid: number): number {
   try {

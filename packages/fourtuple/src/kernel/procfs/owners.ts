@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
 import { plural } from '../../model/text.ts';
+import { InodeTable } from '../inode-table.ts';
 import { visitDescriptorsSteps } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
 
@@ -11,12 +12,14 @@ export type OwnerMode = 'all' | 'auto' | 'none';
 
 export interface OwnersRead {
   readonly index: OwnerIndex;
+  /** False when there are processes that may not be looked into. */
+  readonly isComplete: boolean;
   readonly limits: readonly string[];
 }
 
 /** Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget, pausing as it goes. */
 export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
-  if (mode === 'none') return { index: noOwners, limits: [] };
+  if (mode === 'none') return { index: noOwners, isComplete: true, limits: [] };
   const table = new InodeTable();
   const owners: Owner[] = [];
   const ownerOfPid = new Map<number, number>();
@@ -37,6 +40,7 @@ export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode): Generator<void,
   if (scan.sampled.size > 0) limits.push(`Processes with very many descriptors were sampled (${[...scan.sampled].map(([pid, step]) => `1 of ${step.toFixed(step < 10 ? 1 : 0)} of process ${pid}`).join(', ')}): their port counts are estimates; --owners all reads every one.`);
   return {
     limits,
+    isComplete: scan.unreadable === 0 && !proc.hidesProcesses(),
     index: { owners, weights: owners.map((owner) => scan.sampled.get(owner.pid) ?? 1), coverage: scan.sampled.size > 0 ? 'sampled' : 'all', ownerOf: (inode) => table.find(inode) },
   };
 }
@@ -68,47 +72,4 @@ export function socketInode(link: string): number {
   let inode = 0;
   for (let index = 8; index < link.length - 1; index++) inode = inode * 10 + (link.charCodeAt(index) - 48);
   return inode;
-}
-
-/** Socket inode to owner: open addressing over typed arrays; inodes are positive and fit 32 bits in sock_diag. */
-class InodeTable {
-  #keys = new Uint32Array(1024);
-  #values = new Uint32Array(1024);
-  #size = 0;
-
-  /** Keeps the first owner of an inode: the parent of those that inherited it. */
-  add(inode: number, owner: number): void {
-    if (this.#size * 2 >= this.#keys.length) this.#grow();
-    const slot = this.#slot(inode);
-    if (this.#keys[slot] !== 0) return;
-    this.#keys[slot] = inode;
-    this.#values[slot] = owner;
-    this.#size++;
-  }
-
-  find(inode: number): number {
-    if (inode === 0) return -1;
-    const slot = this.#slot(inode);
-    return this.#keys[slot] === 0 ? -1 : this.#values[slot]!;
-  }
-
-  #slot(inode: number): number {
-    const mask = this.#keys.length - 1;
-    let slot = (Math.imul(inode, 0x9e3779b1) >>> 7) & mask;
-    while (this.#keys[slot] !== 0 && this.#keys[slot] !== inode >>> 0) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    this.#keys = new Uint32Array(keys.length * 4);
-    this.#values = new Uint32Array(keys.length * 4);
-    for (let index = 0; index < keys.length; index++) {
-      if (keys[index] === 0) continue;
-      const slot = this.#slot(keys[index]!);
-      this.#keys[slot] = keys[index]!;
-      this.#values[slot] = values[index]!;
-    }
-  }
 }

@@ -1,0 +1,42 @@
+/** Socket inode to owner: open addressing over typed arrays; inodes are positive and fit 32 bits in sock_diag. */
+export class InodeTable {
+  #keys = new Uint32Array(1024);
+  #values = new Uint32Array(1024);
+  #size = 0;
+
+  /** Keeps the first owner of an inode: the parent of those that inherited it. */
+  add(inode: number, owner: number): void {
+    if (this.#size * 2 >= this.#keys.length) this.#grow();
+    const slot = this.#slot(inode);
+    if (this.#keys[slot] !== 0) return;
+    this.#keys[slot] = inode;
+    this.#values[slot] = owner;
+    this.#size++;
+  }
+
+  find(inode: number): number {
+    if (inode === 0) return -1;
+    const slot = this.#slot(inode);
+    return this.#keys[slot] === 0 ? -1 : this.#values[slot]!;
+  }
+
+  #slot(inode: number): number {
+    const mask = this.#keys.length - 1;
+    let slot = (Math.imul(inode, 0x9e3779b1) >>> 7) & mask;
+    while (this.#keys[slot] !== 0 && this.#keys[slot] !== inode >>> 0) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #grow(): void {
+    const keys = this.#keys;
+    const values = this.#values;
+    this.#keys = new Uint32Array(keys.length * 4);
+    this.#values = new Uint32Array(keys.length * 4);
+    for (let index = 0; index < keys.length; index++) {
+      if (keys[index] === 0) continue;
+      const slot = this.#slot(keys[index]!);
+      this.#keys[slot] = keys[index]!;
+      this.#values[slot] = values[index]!;
+    }
+  }
+}
