@@ -1,8 +1,16 @@
 /** Socket inode to owner: open addressing over typed arrays; inodes are positive and fit 32 bits in sock_diag. */
 export class InodeTable {
-  #keys = new Uint32Array(1024);
-  #values = new Uint32Array(1024);
+  #keys: Uint32Array;
+  #values: Uint32Array;
   #size = 0;
+
+  /** @param expected number of inodes: with more it grows */
+  constructor(expected = 512) {
+    let slots = 1024;
+    while (slots < expected * 2) slots *= 2;
+    this.#keys = new Uint32Array(slots);
+    this.#values = new Uint32Array(slots);
+  }
 
   /** Keeps the first owner of an inode: the parent of those that inherited it. */
   add(inode: number, owner: number): void {

@@ -54,11 +54,15 @@ export interface Libc {
   setns: Call;
   unshare: Call;
   ioctl: Call;
+  /** The same with a number as its argument. */
+  ioctlNumber: Call;
   /** With an integer as its argument. */
   fcntl: Call;
   _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
   syscall: Call;
+  /** The same with five. */
+  syscall5: Call;
   errno(): number;
 }
 
@@ -79,9 +83,11 @@ const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   setns: 'int setns(int, int)',
   unshare: 'int unshare(int)',
   ioctl: 'int ioctl(int, unsigned long, void *)',
+  ioctlNumber: 'int ioctl(int, unsigned long, long)',
   fcntl: 'int fcntl(int, int, long)',
   _exit: 'void _exit(int)',
   syscall: 'long syscall(long, long, long, long)',
+  syscall5: 'long syscall(long, long, long, long, long, long)',
 };
 
 let libc: Libc | undefined;

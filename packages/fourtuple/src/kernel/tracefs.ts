@@ -26,8 +26,7 @@ export class TracedFailedConnects {
 
   /** @throws UnsupportedError where tracefs is not mounted, or not ours to use */
   constructor(mounts = readFileSync('/proc/self/mounts', 'latin1')) {
-    const root = /^\S+ (\S+) tracefs /m.exec(mounts)?.[1];
-    if (root === undefined) throw new UnsupportedError('the tracepoint of failed connects', 'tracefs to be mounted (mount -t tracefs tracefs /sys/kernel/tracing)');
+    const root = tracefsRoot('the tracepoint of failed connects', mounts);
     sweep(root);
     this.#folder = `${root}/instances/${PREFIX}${process.pid}-${made++}`;
     try {
@@ -96,6 +95,13 @@ export class TracedFailedConnects {
     closeSync(this.#pipe);
     removeInstance(this.#folder);
   }
+}
+
+/** Where tracefs is mounted. @throws UnsupportedError */
+export function tracefsRoot(purpose: string, mounts = readFileSync('/proc/self/mounts', 'latin1')): string {
+  const root = /^\S+ (\S+) tracefs /m.exec(mounts)?.[1];
+  if (root === undefined) throw new UnsupportedError(purpose, 'tracefs to be mounted (mount -t tracefs tracefs /sys/kernel/tracing)');
+  return root;
 }
 
 /** Instances that this process made. */

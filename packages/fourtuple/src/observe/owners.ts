@@ -35,16 +35,17 @@ export class LazyOwners {
 const READ_FROM = 10_000;
 
 function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
-  const byBpf = countDescriptors(proc) >= READ_FROM ? yield* tryBpf(proc) : undefined;
+  const count = countDescriptors(proc);
+  const byBpf = count >= READ_FROM ? yield* tryBpf(proc, count) : undefined;
   if (byBpf !== undefined) return byBpf;
   const read = yield* readOwnersSteps(proc, mode);
   // BPF is another privilege than looking into the processes of others.
-  return read.isComplete ? read : ((yield* tryBpf(proc)) ?? read);
+  return read.isComplete ? read : ((yield* tryBpf(proc, count)) ?? read);
 }
 
-function* tryBpf(proc: ProcFs): Generator<void, OwnersRead | undefined> {
+function* tryBpf(proc: ProcFs, expected: number): Generator<void, OwnersRead | undefined> {
   try {
-    return yield* readOwnersByBpfSteps(proc);
+    return yield* readOwnersByBpfSteps(proc, expected);
   } catch (error) {
     if (error instanceof UnsupportedError || error instanceof KernelError) return undefined;
     throw error;

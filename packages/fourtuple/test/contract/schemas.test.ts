@@ -338,11 +338,11 @@ suite(`documents of a namespace with sockets of every kind${obstacle === undefin
     expect({ mechanism, tuples: tuples === null }).toEqual({ mechanism, tuples: mechanism === 'tracefs' });
     const facts = { watch: { mechanism: 'bpf', limits: ['one'] }, takenAt: new Date(0), host: 'h', kernel: '6.18', nameOf: () => 'web' } as const;
     const tuple = { source: Address.parse('10.0.0.5')!, destination: Address.parse('2001:db8::1')!, destinationPort: 443 };
-    const report = { elapsedMs: 2000, intervalMs: 1000, failures: [{ namespace: undefined, ...tuple, owner: { pid: 7, command: 'app', uid: 0, unit: 'app.service', container: 'abc' }, total: 4, recent: 3 }], lost: 1, churn: [{ namespace: 4, ...tuple, tried: 5, established: 2, noPort: 3, notMade: 0, closed: 1 }] };
+    const report = { elapsedMs: 2000, intervalMs: 1000, failures: [{ namespace: undefined, ...tuple, owner: { pid: 7, command: 'app', uid: 0, unit: 'app.service', container: 'abc' }, total: 4, recent: 3 }], lost: 1, churn: [{ namespace: 4, ...tuple, tried: 5, established: 2, noPort: 3, notMade: 0, closed: 1 }], binds: [{ namespace: 4, address: Address.parse('0.0.0.0')!, port: 443, code: 'EADDRINUSE', owner: { pid: 7, command: 'app', uid: 0, unit: undefined, container: undefined }, total: 4, recent: 3 }] };
     const made = JSON.parse(JSON.stringify(watchDocument({ ...facts, report }))) as Json;
     expect(faults(strictValidators.watch, made)).toEqual([]);
-    expect(made).toMatchObject({ failures: [{ namespace: null, perSecond: 3, process: { unit: 'app.service' } }], tuples: [{ triedPerSecond: 5 }] });
-    expect(faults(strictValidators.watch, JSON.parse(JSON.stringify(watchDocument({ ...facts, report: { ...report, churn: undefined } })))).length).toBe(0);
+    expect(made).toMatchObject({ failures: [{ namespace: null, perSecond: 3, process: { unit: 'app.service' } }], tuples: [{ triedPerSecond: 5 }], binds: [{ errno: 'EADDRINUSE', perSecond: 3 }] });
+    expect(faults(strictValidators.watch, JSON.parse(JSON.stringify(watchDocument({ ...facts, report: { ...report, churn: undefined, binds: undefined } })))).length).toBe(0);
   });
 
   it('spread: what it counts, and what is left', async () => {

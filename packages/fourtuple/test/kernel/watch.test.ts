@@ -29,6 +29,7 @@ interface WatchDocument {
   readonly failures: readonly { readonly namespace: number | null; readonly destination: string; readonly destinationPort: number; readonly process: { readonly pid: number; readonly command: string }; readonly total: number; readonly recent: number }[];
   readonly tuples: readonly { readonly namespace: number; readonly noPort: number }[] | null;
   readonly lost: number;
+  readonly binds: readonly { readonly namespace: number; readonly address: string; readonly port: number; readonly errno: string; readonly total: number; readonly process: { readonly pid: number; readonly command: string } }[] | null;
 }
 
 /** BPF links that a process holds. */
@@ -85,6 +86,52 @@ describe.skipIf(obstacle !== undefined)(`fourtuple watch${because(obstacle)}`, (
     expect(document.tuples?.filter(({ namespace }) => namespace === told.namespace).reduce((sum, { noPort }) => sum + noPort, 0)).toBe(1000);
     const table = await watched(['--for', '3s', '--top', '1000'], 1000);
     expect(table.out).toMatch(new RegExp(`:many (?:->|→) 127\\.0\\.0\\.1:7000\\s+python3/${table.told.pid}\\s.*\\s50\\n`));
+  });
+
+  it('--binds: bind() calls that fail, by address, errno and process; nothing of it stays', { timeout: 60_000 }, async () => {
+    const script = `
+import socket, os, sys
+sys.stdin.readline()
+keep = socket.socket(); keep.bind(('127.0.0.1', 5001)); keep.listen()
+def fail(times, family, address):
+  for _ in range(times):
+    s = socket.socket(family)
+    try: s.bind(address)
+    except OSError: pass
+    s.close()
+fail(300, socket.AF_INET, ('127.0.0.1', 5001))
+fail(200, socket.AF_INET6, ('::ffff:127.0.0.1', 5001))
+fail(100, socket.AF_INET, ('198.51.100.1', 0))
+fail(50, socket.AF_INET6, ('2001:db8::7', 80))
+fail(500, socket.AF_INET, ('127.0.0.1', 0))
+fail(20, socket.AF_UNIX, '/nonexistent/x')
+sys.stdout.write(f"{os.getpid()} {os.stat('/proc/self/ns/net').st_ino}\\n"); sys.stdout.flush()
+sys.stdin.readline()
+`;
+    const program = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up; exec python3 -c "$0"', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const watch = spawn(process.execPath, [cli.script, 'watch', '--binds', '--jsonl', '--interval', '100ms'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    watch.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    await once(watch.stdout, 'data');
+    program.stdin.write('\n');
+    const [told] = (await once(program.stdout, 'data')) as [Buffer];
+    const [pid, namespace] = String(told).trim().split(' ').map(Number);
+    const seen = (): WatchDocument => JSON.parse(out.trim().split('\n').filter((line) => line.endsWith('}')).at(-1)!) as WatchDocument;
+    const own = (): NonNullable<WatchDocument['binds']> => (seen().binds ?? []).filter(({ process: one }) => one.pid === pid);
+    await until('all to be counted', () => own().reduce((sum, { total }) => sum + total, 0) >= 650);
+    expect(own().map(({ address, port, errno, total, namespace: where, process: one }) => `${address} ${port} ${errno} ${total} ${where === namespace} ${one.command}`).sort()).toEqual([
+      // A mapped address is the same.
+      '127.0.0.1 5001 EADDRINUSE 500 true python3',
+      '198.51.100.1 0 EADDRNOTAVAIL 100 true python3',
+      '2001:db8::7 80 EADDRNOTAVAIL 50 true python3',
+    ].sort());
+    expect(seen().lost).toBe(0);
+    program.stdin.end('\n');
+    const ended = once(watch, 'exit');
+    watch.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    const table = cli.run(['watch', '--binds', '--once', '--interval', '100ms']).out;
+    expect(table).toMatch(/No bind\(\) failed\.[^]*limit: While failing bind\(\) calls are counted/);
   });
 
   it('as an ordinary user: says what is missing, and what it takes', () => {

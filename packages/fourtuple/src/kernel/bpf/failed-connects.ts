@@ -1,7 +1,7 @@
 import { BpfMap } from './map.ts';
 import { failedConnectKey, failedConnectsProgram } from './programs/failed-connects.ts';
 import { attachToSocketStates } from './state-tracepoint.ts';
-import { decodeCount, decodeTuple, type CountedTuple } from './tuple-key.ts';
+import { decodeCount, decodeName, decodeTuple, type CountedTuple } from './tuple-key.ts';
 
 /** connect() calls of one process that found no port for one tuple. */
 export interface FailedConnects extends Omit<CountedTuple, 'namespace'> {
@@ -58,12 +58,10 @@ export class FailedConnectCounter {
 
 function decode(key: Uint8Array, value: Uint8Array): FailedConnects {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  const command = key.subarray(failedConnectKey.command);
-  const end = command.indexOf(0);
   return {
     ...decodeTuple(key),
     pid: view.getUint32(failedConnectKey.pid, true),
-    command: Buffer.from(end < 0 ? command : command.subarray(0, end)).toString('utf8'),
+    command: decodeName(key.subarray(failedConnectKey.command)),
     cgroupId: view.getBigUint64(failedConnectKey.cgroupId, true),
     count: decodeCount(value),
   };

@@ -7,7 +7,9 @@ export const helpers = {
   currentComm: 16,
   bind: 64,
   currentCgroupId: 80,
+  probeReadUser: 112,
   probeReadKernel: 113,
   writeToSequence: 127,
+  currentTask: 158,
   socketOfFile: 162,
 } as const;

@@ -6,7 +6,7 @@ import { INSTRUCTION_BYTES } from './instruction.ts';
 import { VerifierError } from './verifier-error.ts';
 
 /** Types of programs (uapi/linux/bpf.h). */
-export const programTypes = { cgroupSocketAddress: 18, tracing: 26 } as const;
+export const programTypes = { tracepoint: 5, cgroupSocketAddress: 18, tracing: 26 } as const;
 /** Where a program is attached: what it is loaded for. */
 export const attachTypes = { cgroupConnect4: 10, cgroupConnect6: 11, rawTracepoint: 23, iterator: 28 } as const;
 
@@ -31,7 +31,7 @@ const LOG_BYTES = 1 << 20;
 export function loadProgram(spec: ProgramSpec): number {
   const fd = tryBpf('programLoad', attributesOf(spec, undefined));
   if (fd >= 0) return fd;
-  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'tracing' ? 'CAP_PERFMON' : 'CAP_NET_ADMIN'}, or CAP_SYS_ADMIN`);
+  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'cgroupSocketAddress' ? 'CAP_NET_ADMIN' : 'CAP_PERFMON'}, or CAP_SYS_ADMIN`);
   // Once more, for its reasons.
   const log = new Uint8Array(LOG_BYTES);
   const again = tryBpf('programLoad', attributesOf(spec, log));

@@ -14,13 +14,14 @@ const WORDS = ownerRecord.bytes / 4;
 /**
  * Finds which process holds which socket, of all users and namespaces, by a BPF iterator over descriptors (task_file):
  * a tenth of what reading /proc/PID/fd takes, and it sees threads with descriptors of their own. Pauses as it goes.
+ * @param expected number of descriptors, at most
  * @throws UnsupportedError without CAP_BPF and CAP_PERFMON, before Linux 5.11, or in a process namespace of a container @throws VerifierError
  */
-export function* readOwnersByBpfSteps(proc: ProcFs): Generator<void, OwnersRead> {
+export function* readOwnersByBpfSteps(proc: ProcFs, expected = 0): Generator<void, OwnersRead> {
   if (statSync('/proc/self/ns/pid').ino !== INITIAL_PROCESSES) throw new UnsupportedError('naming processes by BPF', 'the process namespace of the host');
   const iterator = new BpfIterator('task_file', 'fourtuple_owner', socketOwners);
   try {
-    const table = new InodeTable();
+    const table = new InodeTable(expected);
     const owners: Owner[] = [];
     let pid = -1;
     let owner = -1;

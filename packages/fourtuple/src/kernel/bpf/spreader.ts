@@ -1,12 +1,12 @@
 import { closeSync, constants as fileConstants, openSync, statSync } from 'node:fs';
-import { Address } from '../../model/address.ts';
+import type { Address } from '../../model/address.ts';
 import { KernelError, UnsupportedError } from '../errors.ts';
 import { checked, loadLibc } from '../libc.ts';
 import { attachedToCgroups } from './attached.ts';
 import { BpfMap, openMap } from './map.ts';
 import { attachToCgroup, loadProgram } from './program.ts';
 import { spreadAddress, spreadDestination, spreadInfo, spreadProgram, type SpreadRules } from './programs/spread.ts';
-import { decodeCount } from './tuple-key.ts';
+import { decodeAddress, decodeCount } from './tuple-key.ts';
 
 /** One source address, and what became of the connections that were to come from it. */
 export interface SpreadAddressCounts {
@@ -220,11 +220,11 @@ class SpreadMapsInUse {
     const ipv4 = view.getUint32(spreadInfo.ipv4, true);
     const addresses = Array.from({ length: ipv4 + view.getUint32(spreadInfo.ipv6, true) }, (_, index): SpreadAddressCounts => {
       const value = this.addresses.get(keyOf(index))!;
-      return { address: readAddress(viewOf(value), index < ipv4), chosen: decodeCount(value, spreadAddress.chosen), refused: decodeCount(value, spreadAddress.refused) };
+      return { address: decodeAddress(viewOf(value), spreadAddress.address, index < ipv4), chosen: decodeCount(value, spreadAddress.chosen), refused: decodeCount(value, spreadAddress.refused) };
     });
     const destinations = this.destinations.entries().map(([key, value]): SpreadDestinationCounts => {
       const place = viewOf(key);
-      return { destination: readAddress(place, place.getUint16(spreadDestination.family, true) === 2), port: place.getUint16(spreadDestination.port), connects: decodeCount(value) };
+      return { destination: decodeAddress(place, spreadDestination.address, place.getUint16(spreadDestination.family, true) === 2), port: place.getUint16(spreadDestination.port), connects: decodeCount(value) };
     });
     return {
       addresses,
@@ -247,10 +247,6 @@ function keyOf(index: number): Uint8Array {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function readAddress(view: DataView, isIpv4: boolean): Address {
-  return isIpv4 ? Address.fromIpv4(view.getUint32(0)) : new Address(view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12));
 }
 
 /** Loads both programs, attaches neither. @throws UnsupportedError with what is missing */

@@ -1,8 +1,13 @@
-import { grouped, type Address } from '../../../model/index.ts';
+import { endpointText, grouped, type Address, type Owner } from '../../../model/index.ts';
 import { printable, type Column } from '../../../report/index.ts';
-import type { WatchedChurn, WatchedFailure } from '../../../observe/index.ts';
+import type { WatchedBind, WatchedChurn, WatchedFailure } from '../../../observe/index.ts';
 
 export interface FailureRow extends Omit<WatchedFailure, 'namespace'> {
+  readonly namespace: string;
+  readonly perSecond: number;
+}
+
+export interface BindRow extends Omit<WatchedBind, 'namespace'> {
   readonly namespace: string;
   readonly perSecond: number;
 }
@@ -31,21 +36,39 @@ export function rateText(perSecond: number): string {
 }
 
 /** `app/123`, with what runs it. */
-export function ownerText({ owner: { command, pid, container, unit } }: Pick<WatchedFailure, 'owner'>): string {
+export function ownerText({ owner: { command, pid, container, unit } }: { readonly owner: Owner }): string {
   const within = container === undefined ? unit : `container ${container}`;
   return printable(`${command}/${pid}${within === undefined ? '' : ` (${within})`}`);
 }
 
-const namespaceColumn = <Row extends Tuple>(): Column<Row> => ({ id: 'namespace', title: 'namespace', help: 'Network namespace.', align: 'left', value: ({ namespace }) => namespace, style: () => 'dim', canShrink: true, dropFirst: 2 });
+const namespaceColumn = <Row extends { readonly namespace: string }>(): Column<Row> => ({ id: 'namespace', title: 'namespace', help: 'Network namespace.', align: 'left', value: ({ namespace }) => namespace, style: () => 'dim', canShrink: true, dropFirst: 2 });
 const tupleColumn = <Row extends Tuple>(title: string): Column<Row> => ({ id: 'tuple', title, help: 'Source address, destination address and port.', align: 'left', value: (row) => tupleText(row, '->'), text: (row, theme) => tupleText(row, theme.isUnicode ? '→' : '->'), canShrink: true });
+
+interface Counted {
+  readonly perSecond: number;
+  readonly recent: number;
+  readonly total: number;
+}
+
+const countColumns = <Row extends Counted>(): Column<Row>[] => [
+  { id: 'perSecond', title: 'a second', help: 'In the last interval, one decimal below a hundred.', align: 'right', value: ({ perSecond }) => perSecond, text: ({ perSecond }) => rateText(perSecond), style: ({ recent }) => (recent > 0 ? 'critical' : 'dim') },
+  { id: 'recent', title: 'recent', help: 'In the last interval.', align: 'right', value: ({ recent }) => recent, text: ({ recent }) => grouped(recent), dropFirst: 1 },
+  { id: 'total', title: 'in all', help: 'Since the watch began.', align: 'right', value: ({ total }) => total, text: ({ total }) => grouped(total) },
+];
 
 export const failureColumns: readonly Column<FailureRow>[] = [
   namespaceColumn<FailureRow>(),
   tupleColumn<FailureRow>('connects without a port'),
   { id: 'owner', title: 'process', help: 'Process that called connect(), and its container or unit.', align: 'left', value: (row) => ownerText(row), canShrink: true },
-  { id: 'perSecond', title: 'a second', help: 'In the last interval, one decimal below a hundred.', align: 'right', value: ({ perSecond }) => perSecond, text: ({ perSecond }) => rateText(perSecond), style: ({ recent }) => (recent > 0 ? 'critical' : 'dim') },
-  { id: 'recent', title: 'recent', help: 'In the last interval.', align: 'right', value: ({ recent }) => recent, text: ({ recent }) => grouped(recent), dropFirst: 1 },
-  { id: 'total', title: 'in all', help: 'Since the watch began.', align: 'right', value: ({ total }) => total, text: ({ total }) => grouped(total) },
+  ...countColumns<FailureRow>(),
+];
+
+export const bindColumns: readonly Column<BindRow>[] = [
+  namespaceColumn<BindRow>(),
+  { id: 'address', title: 'bind() calls that failed', help: 'What was to be bound; port 0 is any.', align: 'left', value: ({ address, port }) => endpointText(address, port), canShrink: true },
+  { id: 'errno', title: 'errno', help: 'What bind() returned.', align: 'left', value: ({ code }) => code },
+  { id: 'owner', title: 'process', help: 'Process that called bind(), and its container or unit.', align: 'left', value: (row) => ownerText(row), canShrink: true },
+  ...countColumns<BindRow>(),
 ];
 
 const rate = (id: 'tried' | 'established' | 'noPort' | 'notMade' | 'closed', title: string, help: string): Column<ChurnRow> => ({

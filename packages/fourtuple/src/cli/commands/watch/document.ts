@@ -1,3 +1,4 @@
+import type { Owner } from '../../../model/index.ts';
 import type { ConnectReport, ConnectWatch } from '../../../observe/index.ts';
 
 export interface WatchFacts {
@@ -26,7 +27,7 @@ export function watchDocument({ report, watch, takenAt, host, kernel, nameOf }: 
       source: source.toString(),
       destination: destination.toString(),
       destinationPort,
-      process: { pid: owner.pid, command: owner.command, ...(owner.uid === undefined ? {} : { uid: owner.uid }), ...(owner.unit === undefined ? {} : { unit: owner.unit }), ...(owner.container === undefined ? {} : { container: owner.container }) },
+      process: processDocument(owner),
       total,
       recent,
       perSecond: rounded(recent / seconds),
@@ -34,8 +35,14 @@ export function watchDocument({ report, watch, takenAt, host, kernel, nameOf }: 
     lost: report.lost,
     tuples:
       report.churn?.map(({ namespace, source, destination, destinationPort, tried, established, noPort, notMade, closed }) => ({ namespace, namespaceName: nameOf(namespace), source: source.toString(), destination: destination.toString(), destinationPort, tried, established, noPort, notMade, closed, triedPerSecond: rounded(tried / seconds) })) ?? null,
+    binds:
+      report.binds?.map(({ namespace, address, port, code, owner, total, recent }) => ({ namespace, namespaceName: nameOf(namespace), address: address.toString(), port, errno: code, process: processDocument(owner), total, recent, perSecond: rounded(recent / seconds) })) ?? null,
     limits: watch.limits,
   };
+}
+
+function processDocument({ pid, command, uid, unit, container }: Owner): Record<string, unknown> {
+  return { pid, command, ...(uid === undefined ? {} : { uid }), ...(unit === undefined ? {} : { unit }), ...(container === undefined ? {} : { container }) };
 }
 
 /** Three decimals. */

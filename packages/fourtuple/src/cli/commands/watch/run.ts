@@ -7,7 +7,7 @@ import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { namespaceNamed } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
-import { churnColumns, failureColumns, type ChurnRow, type FailureRow } from './columns.ts';
+import { bindColumns, churnColumns, failureColumns, type BindRow, type ChurnRow, type FailureRow } from './columns.ts';
 import type { WatchFlags } from './command.ts';
 import { watchDocument } from './document.ts';
 
@@ -18,7 +18,7 @@ export async function runWatch(this: CliContext, flags: WatchFlags): Promise<voi
   if (flags.once === true && flags.for !== undefined) throw new UsageError('--once and --for exclude each other');
   if (flags.json === true && flags.once !== true && flags.for === undefined) throw new UsageError('--json is one document of a time that ends: give --once or --for SECONDS, or take --jsonl');
   const only = flags.namespace === undefined ? undefined : namespaceNamed(flags.namespace).inode;
-  const watch = watchConnects({ isBpfAllowed: flags.mechanism !== 'tracefs' });
+  const watch = watchConnects({ isBpfAllowed: flags.mechanism !== 'tracefs', hasBinds: flags.binds === true });
   try {
     if (flags.mechanism === 'bpf' && watch.mechanism !== 'bpf') throw new UsageError(`BPF is refused here: ${watch.limits.join(' ')}`);
     this.heedSignals();
@@ -48,7 +48,7 @@ async function follow(context: CliContext, flags: WatchFlags, watch: ConnectWatc
 
 function ofNamespace(report: ConnectReport, only: number | undefined): ConnectReport {
   if (only === undefined) return report;
-  return { ...report, failures: report.failures.filter(({ namespace }) => namespace === only), churn: report.churn?.filter(({ namespace }) => namespace === only) };
+  return { ...report, failures: report.failures.filter(({ namespace }) => namespace === only), churn: report.churn?.filter(({ namespace }) => namespace === only), binds: report.binds?.filter(({ namespace }) => namespace === only) };
 }
 
 /** Names of network namespaces, looked up again when one is new. */
@@ -75,10 +75,17 @@ function print(printer: Printer, context: CliContext, flags: WatchFlags, watch: 
   const seconds = Math.max(0.001, report.intervalMs / 1000);
   const failures = report.failures.slice(0, flags.top).map((one): FailureRow => ({ ...one, namespace: names.of(one.namespace), perSecond: one.recent / seconds }));
   const churn = (report.churn ?? []).slice(0, flags.top).map((one): ChurnRow => ({ ...one, namespace: names.of(one.namespace), seconds }));
-  const isOne = new Set([...failures, ...churn].map(({ namespace }) => namespace)).size <= 1;
+  const binds = (report.binds ?? []).slice(0, flags.top).map((one): BindRow => ({ ...one, namespace: names.of(one.namespace), perSecond: one.recent / seconds }));
+  const isOne = new Set([...failures, ...churn, ...binds].map(({ namespace }) => namespace)).size <= 1;
   const { theme, width } = printer;
   if (failures.length > 0) printer.lines(renderTable(isOne ? failureColumns.slice(1) : failureColumns, failures, { theme, width }));
   else printer.paragraph('No connect() found no port.');
+  if (binds.length > 0) {
+    printer.line();
+    printer.lines(renderTable(isOne ? bindColumns.slice(1) : bindColumns, binds, { theme, width }));
+  } else if (report.binds !== undefined) {
+    printer.paragraph('No bind() failed.');
+  }
   if (churn.length > 0) {
     printer.line();
     printer.lines(renderTable(isOne ? churnColumns.slice(1) : churnColumns, churn, { theme, width }));
@@ -86,7 +93,7 @@ function print(printer: Printer, context: CliContext, flags: WatchFlags, watch: 
   if (printer.isQuiet) return;
   printer.line();
   const total = report.failures.reduce((sum, one) => sum + one.total, 0);
-  const hidden = report.failures.length - failures.length + (report.churn?.length ?? 0) - churn.length;
+  const hidden = report.failures.length - failures.length + (report.churn?.length ?? 0) - churn.length + (report.binds?.length ?? 0) - binds.length;
   printer.paragraph(`${plural(total, 'connect')} without a port in ${(report.elapsedMs / 1000).toFixed(1)} s, counted by ${watch.mechanism === 'bpf' ? 'BPF in the kernel' : "the tracepoint's text"}${report.lost === 0 ? '' : `; ${grouped(report.lost)} more could not be told apart`}${hidden === 0 ? '' : `; ${plural(hidden, 'row')} not shown (--top)`}`, { hanging: '  ', style: 'dim' });
   for (const limit of watch.limits) printer.paragraph(`limit: ${limit}`, { hanging: '  ', style: 'dim' });
 }

@@ -5,7 +5,7 @@ import { fp, r1, r2, r3, r7, r8 } from '../registers.ts';
 import { placeOf } from './places.ts';
 
 export const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 /** `::ffff` before an IPv4 address, as a little-endian machine reads these four bytes. */
 const MAPPED = 0xffff_0000;
