@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, isStale } from './build.mjs';
+import { leftovers, leftSince } from './leftovers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const home = join(root, 'packages/fourtuple');
@@ -131,6 +132,11 @@ if (only === undefined) {
   step('boundaries', ...script('boundaries.mjs'));
   step('generated pages are fresh', process.execPath, [join(root, 'scripts/docs.mjs'), '--check']);
 }
+const before = leftovers();
 runVitest();
+const left = await leftSince(before);
+for (const one of left) console.log(`left in the kernel: ${one}`);
+counts[left.length === 0 ? 'passed' : 'failed']++;
+console.log(`${left.length === 0 ? 'ok' : 'FAILED'}: nothing is left in the kernel`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;

@@ -42,7 +42,20 @@ export interface ClientCompetitor extends Named {
   readonly work: PoolWorkName;
 }
 
-export type Competitor = CommandCompetitor | ResidentCompetitor | FormulaCompetitor | ClientCompetitor;
+/** What is attached to the kernel while a program connects. */
+export type Attached = 'nothing' | 'failures' | 'watch' | 'spread' | 'all';
+
+/** A program of which the kernel counts how long it runs. */
+export type CountedProgram = 'fourtuple_fail' | 'fourtuple_churn' | 'fourtuple_sprd4';
+
+/** A program that connects; its sample is the median of connect(). */
+export interface ConnectCompetitor extends Named {
+  readonly attached: Attached;
+  /** Its sample is what this program costs at one event, instead. */
+  readonly program?: CountedProgram;
+}
+
+export type Competitor = CommandCompetitor | ResidentCompetitor | FormulaCompetitor | ClientCompetitor | ConnectCompetitor;
 
 interface Candidate extends CommandCompetitor {
   /** Programs that must be installed. */
@@ -160,6 +173,22 @@ export function ownersCompetitors(): Selection {
     ports('owners-none', '--owners', 'none', '--probe', 'none'),
     ssProcessesOnce,
   ]);
+}
+
+/** The same program, with this and that attached; without anything twice, which tells the noise. */
+export function overheadCompetitors(): Selection {
+  const competitors: readonly ConnectCompetitor[] = [
+    { id: 'nothing', title: 'nothing attached', attached: 'nothing' },
+    { id: 'failures', title: 'failed connects counted, as check --watch does', attached: 'failures' },
+    { id: 'watch', title: 'failed connects and churn counted, as watch does', attached: 'watch' },
+    { id: 'again', title: 'nothing attached, once more', attached: 'nothing' },
+    { id: 'spread', title: 'spread over four addresses', attached: 'spread' },
+    { id: 'all', title: 'watch and spread', attached: 'all' },
+    { id: 'program-failures', title: 'program of failed connects, a change of state', attached: 'all', program: 'fourtuple_fail' },
+    { id: 'program-churn', title: 'program of churn, a change of state', attached: 'all', program: 'fourtuple_churn' },
+    { id: 'program-spread', title: 'program of spread, a connect()', attached: 'all', program: 'fourtuple_sprd4' },
+  ];
+  return { competitors, leftOut: [] };
 }
 
 /** One command, over two populations. */

@@ -8,6 +8,7 @@ export const fixtureBinary = join(binaries, 'fixture');
 export const limitBinary = join(binaries, 'limit');
 export const measureBinary = join(binaries, 'measure');
 export const peerBinary = join(binaries, 'peer');
+export const connectsBinary = join(binaries, 'connects');
 
 export class CompileError extends Error {
   override readonly name = 'CompileError';
@@ -16,7 +17,7 @@ export class CompileError extends Error {
 /** Compiles what is missing or older than its source. Every run needs the fixture, so without a compiler there is none. */
 export function compilePrograms(): void {
   mkdirSync(binaries, { recursive: true });
-  const outdated = ['fixture', 'limit', 'measure', 'peer'].filter(isOutdated);
+  const outdated = ['fixture', 'limit', 'measure', 'peer', 'connects'].filter(isOutdated);
   if (outdated.length === 0) return;
   const compiler = ['cc', 'gcc', 'clang'].find((name) => findProgram(name) !== undefined);
   if (compiler === undefined) {

@@ -129,6 +129,8 @@ const goals: readonly Goal[] = [
     sockets: 500_000,
     measure: inboundMemory,
   },
+  overheadGoal('watch', 'connect() with watch on'),
+  overheadGoal('spread', 'connect() with spread on'),
   formulaGoal('erlang-million', 200),
   formulaGoal('erlang-range', 20),
   simulationGoal('host', 500, 'an event of simulate host'),
@@ -203,6 +205,21 @@ function inboundMemory(stage: StageResult, stages: readonly StageResult[]): Meas
 /** Of a sample's milliseconds, what one call takes. */
 export function callMicroseconds(name: FormulaName, sampleMs: number): number {
   return (sampleMs * 1000) / formulas[name].calls;
+}
+
+/** The median of connect() against that without anything attached, of whose two rows the higher one counts: the difference of those is noise. */
+function overheadGoal(id: string, subject: string): Goal {
+  return {
+    subject: `${subject} against without`,
+    at: 'most',
+    bound: 1.05,
+    unit: 'times',
+    job: 'overhead',
+    measure: (stage) => {
+      const [with_, first, again] = [id, 'nothing', 'again'].map((name) => find(stage, name)?.cost?.wallMs.median);
+      return with_ === undefined || first === undefined || again === undefined ? undefined : { value: with_ / Math.max(first, again) };
+    },
+  };
 }
 
 function formulaGoal(name: FormulaName, bound: number): Goal {

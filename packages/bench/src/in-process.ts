@@ -1,7 +1,8 @@
 import { inOneGo } from './in-one-go.ts';
 import { inSlices } from './in-slices.ts';
 import { readStage, runInnerStage } from './inner.ts';
-import { loadLibrary } from './library.ts';
+import { Connects } from './connects.ts';
+import { loadKernel, loadLibrary, loadModel } from './library.ts';
 import { Clients, poolClient, runAsClient } from './pool-client.ts';
 import { startPeer } from './pool-peer.ts';
 import { isPoolWork } from './pool-works.ts';
@@ -19,6 +20,15 @@ async function runStage(stage: Stage): Promise<void> {
     await runInnerStage(stage, { clients });
     clients.stop();
     stop();
+    return;
+  }
+  if (stage.job === 'overhead') {
+    const connects = new Connects(await loadKernel(), await loadModel());
+    try {
+      await runInnerStage(stage, { connects });
+    } finally {
+      connects.close();
+    }
     return;
   }
   const library = await loadLibrary();

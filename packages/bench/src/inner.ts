@@ -1,8 +1,8 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { readAnswer } from './answers.ts';
-import type { Competitor } from './competitors.ts';
+import type { Competitor, ConnectCompetitor } from './competitors.ts';
 import { evaluate } from './formulas.ts';
-import { measure, MeasureError, outputOf } from './measure.ts';
+import { measure, MeasureError, outputOf, type Sample } from './measure.ts';
 import { withoutMachinePaths } from './paths.ts';
 import { sampled, type Resident } from './resident.ts';
 import type { Clients } from './pool-client.ts';
@@ -15,12 +15,14 @@ const standardOutput = 1;
 interface Runners {
   readonly resident: Resident;
   readonly clients: Pick<Clients, 'sample'>;
+  readonly connects: { connect(competitor: ConnectCompetitor): Promise<Sample> };
 }
 
-const nobody: Resident & Runners['clients'] = {
+const nobody: Resident & Runners['clients'] & Runners['connects'] = {
   count: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
   run: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
   sample: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
+  connect: () => Promise.reject(new Error('only the in-process stage runs what is no command')),
 };
 
 /** The plan, which comes on standard input. */
@@ -32,8 +34,8 @@ export function readStage(): Stage {
  * Runs inside the fixture's namespace; events go to standard output.
  * @param runners of the competitors that are no commands.
  */
-export async function runInnerStage(stage: Stage, { resident = nobody, clients = nobody }: Partial<Runners> = {}): Promise<void> {
-  const runners = { resident, clients };
+export async function runInnerStage(stage: Stage, { resident = nobody, clients = nobody, connects = nobody }: Partial<Runners> = {}): Promise<void> {
+  const runners = { resident, clients, connects };
   const failed = await countAll(stage, runners);
   for (let round = 0; round < stage.rounds; round++) await runRound(stage, runners, round, failed);
 }
@@ -49,11 +51,13 @@ async function countAll(stage: Stage, runners: Runners): Promise<Set<string>> {
   return failed;
 }
 
-async function countOne(competitor: Competitor, { resident, clients }: Runners): Promise<void> {
+async function countOne(competitor: Competitor, { resident, clients, connects }: Runners): Promise<void> {
   if ('formula' in competitor) {
     evaluate(competitor.formula);
   } else if ('work' in competitor) {
     await clients.sample(competitor.work);
+  } else if ('attached' in competitor) {
+    await connects.connect(competitor);
   } else if (!('command' in competitor)) {
     const answer = await resident.count(competitor.counting);
     if (answer !== undefined) emit({ type: 'count', competitor: competitor.id, answer });
@@ -71,7 +75,7 @@ async function runRound(stage: Stage, runners: Runners, round: number, failed: S
   }
 }
 
-async function runOne(competitor: Competitor, { resident, clients }: Runners): Promise<void> {
+async function runOne(competitor: Competitor, { resident, clients, connects }: Runners): Promise<void> {
   if ('command' in competitor) {
     emit({ type: 'sample', competitor: competitor.id, sample: measure(competitor.command, competitor.accept) });
     return;
@@ -83,6 +87,10 @@ async function runOne(competitor: Competitor, { resident, clients }: Runners): P
   }
   if ('work' in competitor) {
     emit({ type: 'sample', competitor: competitor.id, sample: await clients.sample(competitor.work) });
+    return;
+  }
+  if ('attached' in competitor) {
+    emit({ type: 'sample', competitor: competitor.id, sample: await connects.connect(competitor) });
     return;
   }
   const { sample, pauses } = await resident.run(competitor.counting);

@@ -6,6 +6,7 @@ import {
   fullPoolCompetitors,
   inboundCompetitors,
   inProcessCompetitors,
+  overheadCompetitors,
   ownersCompetitors,
   simulateCompetitors,
   snapshotCompetitors,
@@ -41,6 +42,8 @@ export function planStages(options: BenchOptions): PlannedStage[] {
         return [planned(job, 0, rounds, simulateCompetitors())];
       case 'pool':
         return [planned(job, 0, options.residentRounds, freePoolCompetitors()), planned(job, takenPorts, options.residentRounds, fullPoolCompetitors())];
+      case 'overhead':
+        return [planned(job, 0, options.residentRounds, overheadCompetitors())];
       case 'inbound':
         return [
           planned(job, sockets[job], rounds, inboundCompetitors()),

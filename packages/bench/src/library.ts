@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Kernel from 'fourtuple/kernel';
+import type * as Model from 'fourtuple/model';
 import type * as Observe from 'fourtuple/observe';
 import type { Answer } from './answers.ts';
 import type { Counting } from './competitors.ts';
@@ -23,11 +24,17 @@ const measureOptions: Readonly<Record<Exclude<Counting, 'nothing'>, Observe.Meas
   default: { owners: 'auto', probes: 'auto', source: 'sock_diag' },
 };
 
-/** Loads the library that was shipped with the command, so that FOURTUPLE_BIN chooses both, and koffi from beside it. */
-export async function loadLibrary(): Promise<Library> {
+/** A part of the library that was shipped with the command, so that FOURTUPLE_BIN chooses both, and koffi from beside it. */
+function load(name: string): Promise<unknown> {
   const folder = join(dirname(realpathSync(fourtupleBin)), '..', 'dist', 'lib');
-  const load = (name: string): Promise<unknown> => import(pathToFileURL(join(folder, `${name}.js`)).href);
-  const { currentNamespace } = (await load('kernel')) as typeof Kernel;
+  return import(pathToFileURL(join(folder, `${name}.js`)).href);
+}
+
+export const loadKernel = async (): Promise<typeof Kernel> => (await load('kernel')) as typeof Kernel;
+export const loadModel = async (): Promise<typeof Model> => (await load('model')) as typeof Model;
+
+export async function loadLibrary(): Promise<Library> {
+  const { currentNamespace } = await loadKernel();
   const { measureHostSteps, runSteps, runStepsSliced } = (await load('observe')) as typeof Observe;
   return {
     runSteps,

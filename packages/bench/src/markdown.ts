@@ -1,5 +1,6 @@
 import { eventLoopSection } from './event-loop-section.ts';
 import { grouped, withUnit } from './figures.ts';
+import { overheadSection } from './overhead-section.ts';
 import { formulasSection } from './formulas-section.ts';
 import { judge, type GoalReport, type Verdict } from './goals.ts';
 import { inboundSection } from './inbound-section.ts';
@@ -22,6 +23,7 @@ export function renderMarkdown(results: BenchResults): string {
     ...of('event-loop').map(eventLoopSection),
     ...of('in-process').map(inProcessSection),
     inboundSection(of('inbound')),
+    ...of('overhead').map(overheadSection),
     ...of('formulas').map(formulasSection),
     ...of('simulate').map(simulateSection),
     poolSection(of('pool')),

@@ -3,7 +3,7 @@ import type { Answer } from './answers.ts';
 import type { Sample } from './measure.ts';
 import type { Pauses } from './pauses.ts';
 
-export const jobNames = ['startup', 'snapshot', 'owners', 'event-loop', 'in-process', 'inbound', 'formulas', 'simulate', 'pool'] as const;
+export const jobNames = ['startup', 'snapshot', 'owners', 'event-loop', 'in-process', 'inbound', 'formulas', 'simulate', 'pool', 'overhead'] as const;
 export type JobName = (typeof jobNames)[number];
 
 /** What the fixture makes: sockets held by processes, or pairs whose server ends wait in accept queues. */

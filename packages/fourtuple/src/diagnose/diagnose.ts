@@ -1,6 +1,6 @@
 import { grouped, plural } from '../model/index.ts';
 import type { TupleUsage } from '../usage/index.ts';
-import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type Remedy, type Thresholds } from './finding.ts';
+import { defaultThresholds, severities, type DiagnosisContext, type Finding, type Inspected, type PortlessConnects, type Remedy, type Thresholds } from './finding.ts';
 import { findFirstToFail, type FirstToFail } from './first-to-fail.ts';
 import { rules } from './rules.ts';
 import { tupleText, usedText } from './texts.ts';
@@ -21,12 +21,19 @@ export function findingReference(id: string): string {
   return `docs/reference/findings.md#${id}`;
 }
 
-/** Draws the conclusions from what was measured. @param earlier counters of an earlier look, by namespace inode. */
-export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds = defaultThresholds, earlier?: { counters: ReadonlyMap<number, Inspected['counters']>; elapsedMs: number }): Diagnosis {
+/** What was known at an earlier look, or was counted since, by namespace inode. */
+export interface Earlier {
+  readonly counters: ReadonlyMap<number, Inspected['counters']>;
+  readonly elapsedMs: number;
+  readonly portless?: ReadonlyMap<number, readonly PortlessConnects[]> | undefined;
+}
+
+/** Draws the conclusions from what was measured. */
+export function diagnose(inspected: readonly Inspected[], thresholds: Thresholds = defaultThresholds, earlier?: Earlier): Diagnosis {
   const host = inspected.find((one) => one.id.name === 'host');
   const findings: Finding[] = [];
   for (const one of inspected) {
-    const context: DiagnosisContext = { thresholds, host, earlier: earlier?.counters.get(one.id.inode), elapsedMs: earlier?.elapsedMs };
+    const context: DiagnosisContext = { thresholds, host, earlier: earlier?.counters.get(one.id.inode), elapsedMs: earlier?.elapsedMs, portless: earlier?.portless?.get(one.id.inode) };
     for (const rule of rules) {
       if (rule.isHostWide === true && one !== inspected[0]) continue;
       for (const found of rule.inspect(one, context)) findings.push({ id: rule.id, namespace: one.id.inode, ...found, remedies: found.remedies.map((remedy) => aimed(remedy, one, inspected)), reference: findingReference(rule.id) });

@@ -1,4 +1,4 @@
-import type { Counters, NamespaceId, Settings } from '../model/index.ts';
+import type { Address, Counters, NamespaceId, Owner, Settings } from '../model/index.ts';
 import type { NamespaceUsage } from '../usage/index.ts';
 
 export const severities = ['info', 'warning', 'critical'] as const;
@@ -40,6 +40,18 @@ export interface Inspected {
   readonly usage: NamespaceUsage;
 }
 
+/** connect() calls of one process that found no port for one tuple. */
+export interface PortlessConnects {
+  readonly source: Address;
+  readonly destination: Address;
+  readonly destinationPort: number;
+  readonly owner: Owner;
+  /** Since the last look. */
+  readonly recent: number;
+  /** Since they are counted. */
+  readonly total: number;
+}
+
 export interface Thresholds {
   /** Ratio of a pool from which it is a warning. */
   readonly warning: number;
@@ -54,6 +66,8 @@ export interface DiagnosisContext {
   /** Counters of the same namespace at an earlier moment, where there are any. */
   readonly earlier?: Counters | undefined;
   readonly elapsedMs?: number | undefined;
+  /** connect() calls that found no port, where they are counted. */
+  readonly portless?: readonly PortlessConnects[] | undefined;
   /** The initial namespace, when others are inspected too. */
   readonly host?: Inspected | undefined;
 }

@@ -2,6 +2,7 @@ import { acceptQueueOverflow } from './findings/accept-queue-overflow.ts';
 import { bindPoolExhausted } from './findings/bind-pool-exhausted.ts';
 import { bindPoolNearlyExhausted } from './findings/bind-pool-nearly-exhausted.ts';
 import { connectCliff } from './findings/connect-cliff.ts';
+import { connectsWithoutPort } from './findings/connects-without-port.ts';
 import { conntrackDrops } from './findings/conntrack-drops.ts';
 import { conntrackNearlyFull } from './findings/conntrack-nearly-full.ts';
 import { fileDescriptorsNearlyFull } from './findings/file-descriptors-nearly-full.ts';
@@ -21,6 +22,7 @@ import type { Rule } from './finding.ts';
 
 /** Every rule, the gravest matters first. */
 export const rules: readonly Rule[] = [
+  connectsWithoutPort,
   tupleExhausted,
   tupleNearlyExhausted,
   bindPoolExhausted,

@@ -24,6 +24,7 @@ export * from './socket-units.ts';
 export * from './capabilities.ts';
 export * from './traits.ts';
 export { FailedConnectCounter, type FailedConnects } from './bpf/failed-connects.ts';
+export { RunTimeCounting, type ProgramRunTime } from './bpf/run-time.ts';
 export { FailedBindCounter, type FailedBinds } from './bpf/failed-binds.ts';
 export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';

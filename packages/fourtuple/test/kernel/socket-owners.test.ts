@@ -58,8 +58,8 @@ describe.skipIf(obstacle !== undefined)(`owners of sockets by a BPF iterator${be
     return JSON.parse(String(bytes)) as Told;
   }
 
-  const ownerOf = ({ owners, ownerOf: find }: OwnerIndex, inode: number): string => {
-    const owner = owners[find(inode)];
+  const ownerOf = (index: OwnerIndex, inode: number): string => {
+    const owner = index.owners[index.ownerOf(inode)];
     return owner === undefined ? 'nobody' : `${owner.command}/${owner.pid}`;
   };
 

@@ -116,7 +116,7 @@ sys.stdin.readline()
     program.stdin.write('\n');
     const [told] = (await once(program.stdout, 'data')) as [Buffer];
     const [pid, namespace] = String(told).trim().split(' ').map(Number);
-    const seen = (): WatchDocument => JSON.parse(out.trim().split('\n').filter((line) => line.endsWith('}')).at(-1)!) as WatchDocument;
+    const seen = (): WatchDocument => JSON.parse(out.trim().split('\n').findLast((line) => line.endsWith('}'))!) as WatchDocument;
     const own = (): NonNullable<WatchDocument['binds']> => (seen().binds ?? []).filter(({ process: one }) => one.pid === pid);
     await until('all to be counted', () => own().reduce((sum, { total }) => sum + total, 0) >= 650);
     expect(own().map(({ address, port, errno, total, namespace: where, process: one }) => `${address} ${port} ${errno} ${total} ${where === namespace} ${one.command}`).sort()).toEqual([
@@ -132,6 +132,14 @@ sys.stdin.readline()
     expect(await ended).toEqual([0, null]);
     const table = cli.run(['watch', '--binds', '--once', '--interval', '100ms']).out;
     expect(table).toMatch(/No bind\(\) failed\.[^]*limit: While failing bind\(\) calls are counted/);
+  });
+
+  it('check --watch makes a finding of it', { timeout: 60_000 }, () => {
+    const shell = `ip link set lo up; "$0" "$1" check --watch 0.5 --json & watch=$!; sleep 1; python3 ${program} v4 1000 >/dev/null; sleep 1; kill -INT $watch; wait $watch; echo "exit $?"`;
+    const { stdout } = spawnSync('unshare', ['--net', 'sh', '-c', shell, process.execPath, cli.script], { encoding: 'utf8' });
+    const findings = stdout.trim().split('\n').filter((line) => line.startsWith('{')).flatMap((line) => (JSON.parse(line) as { findings: { id: string; severity: string; title: string; evidence: { name: string; value: number }[] }[] }).findings).filter(({ id }) => id === 'connects-without-port');
+    expect(findings.reduce((sum, { evidence }) => sum + evidence.find(({ name }) => name === 'failures')!.value, 0)).toBeGreaterThanOrEqual(500);
+    expect(findings[0]).toMatchObject({ severity: 'critical', title: expect.stringMatching(/^\d+ connects found no port in the last [01]\.\d s: \S+:many → 127\.0\.0\.\d+:700[012]$/) as string });
   });
 
   it('as an ordinary user: says what is missing, and what it takes', () => {

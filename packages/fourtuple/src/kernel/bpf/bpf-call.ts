@@ -4,7 +4,7 @@ import { loadLibc } from '../libc.ts';
 import type { Attributes } from './attributes.ts';
 
 /** Commands of bpf(2) (uapi/linux/bpf.h). */
-export const commands = { mapCreate: 0, mapLookup: 1, mapUpdate: 2, programLoad: 5, programOfId: 13, mapOfId: 14, objectInfo: 15, rawTracepointOpen: 17, lookupBatch: 24, linkCreate: 28, linkOfId: 30, linkNextId: 31, iteratorCreate: 33 } as const;
+export const commands = { mapCreate: 0, mapLookup: 1, mapUpdate: 2, programLoad: 5, programNextId: 11, programOfId: 13, mapOfId: 14, objectInfo: 15, rawTracepointOpen: 17, lookupBatch: 24, linkCreate: 28, linkOfId: 30, linkNextId: 31, enableStatistics: 32, iteratorCreate: 33 } as const;
 export type BpfCommand = keyof typeof commands;
 
 /** Number of the system call. */

@@ -57,7 +57,7 @@ const run = buildCommand<SpreadFlags, string[], CliContext>({
       'are left alone. An address that is not there any more is passed over; when none can be had, the connection goes on',
       "from the host's own. The command's exit code, or the signal that ends it, is fourtuple's.",
       '',
-      'Exit code: that of the command; 1 not begun, 64 bad usage, 77 not permitted, 126 and 127 the command cannot be run.',
+      'Exit code: 0 and others as the command ended, 1 not begun, 64 bad usage, 77 not permitted, 126 no program, 127 no such command.',
     ].join('\n'),
     customUsage: [
       { input: '--from 10.0.0.5-10.0.0.8 -- curl https://example.com/', brief: 'One command from four addresses' },
