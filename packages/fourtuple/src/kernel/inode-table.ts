@@ -12,14 +12,15 @@ export class InodeTable {
     this.#values = new Uint32Array(slots);
   }
 
-  /** Keeps the first owner of an inode: the parent of those that inherited it. */
-  add(inode: number, owner: number): void {
+  /** Keeps the first owner of an inode: the parent of those that inherited it. @returns false for one that is there already */
+  add(inode: number, owner: number): boolean {
     if (this.#size * 2 >= this.#keys.length) this.#grow();
     const slot = this.#slot(inode);
-    if (this.#keys[slot] !== 0) return;
+    if (this.#keys[slot] !== 0) return false;
     this.#keys[slot] = inode;
     this.#values[slot] = owner;
     this.#size++;
+    return true;
   }
 
   find(inode: number): number {
@@ -30,7 +31,8 @@ export class InodeTable {
 
   #slot(inode: number): number {
     const mask = this.#keys.length - 1;
-    let slot = (Math.imul(inode, 0x9e3779b1) >>> 7) & mask;
+    // Sockets that were made one after the other have numbers that follow: sixteen of them lie in one line of the cache.
+    let slot = ((Math.imul(inode >>> 4, 0x9e3779b1) >>> 7) * 16 + (inode & 15)) & mask;
     while (this.#keys[slot] !== 0 && this.#keys[slot] !== inode >>> 0) slot = (slot + 1) & mask;
     return slot;
   }

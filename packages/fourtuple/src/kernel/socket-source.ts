@@ -2,12 +2,12 @@ import type { SocketSink } from '../model/socket-cursor.ts';
 import type { DiagRequest } from './sock-diag/request.ts';
 
 /**
- * Where sockets come from: sock_diag, the text files of /proc, a recording, and (a seam kept open) BPF iterators.
+ * Where sockets come from: sock_diag, BPF iterators, the text files of /proc, a recording.
  * One contract suite runs on all of them; what a source cannot tell it reports as UNKNOWN in the record and as a
  * sentence in {@link SocketSource.limits}.
  */
 export interface SocketSource {
-  readonly name: 'sock_diag' | 'procfs' | 'file';
+  readonly name: 'sock_diag' | 'bpf' | 'procfs' | 'file';
   /** What this source can never see, one sentence each. */
   readonly limits: readonly string[];
   /** True when bound, unconnected sockets can be asked for. */

@@ -40,7 +40,7 @@ export interface Snapshot {
   /** `uname -r`. */
   readonly kernel: string;
   readonly host: string;
-  readonly source: 'sock_diag' | 'procfs' | 'file';
+  readonly source: 'sock_diag' | 'bpf' | 'procfs' | 'file';
   readonly namespaces: readonly NamespaceSnapshot[];
   /** What could not be seen, and why, one sentence each. */
   readonly limits: readonly string[];

@@ -17,7 +17,7 @@ export interface HostMeasurement {
 export function* measureHostSteps(namespaces: readonly FoundNamespace[], options: MeasureOptions, takenAt: Date): Generator<void, HostMeasurement> {
   const measured: Measurement[] = [];
   const limits: string[] = [];
-  const owners = new LazyOwners(options.owners, limits);
+  const owners = new LazyOwners(options.owners, limits, namespaces.length === 1);
   for (const namespace of namespaces) {
     try {
       const measurement = yield* measureSteps(namespace, options, owners);

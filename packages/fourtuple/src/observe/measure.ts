@@ -37,17 +37,18 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
   try {
     const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly: options.owners === 'none' && options.probes === 'none' && options.skipBound === true });
     const { source } = opened;
+    const held = options.source === undefined || options.source === 'auto' ? owners.socketsOf(opened, new ProcFs()) : undefined;
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
     // Listeners first: they cost next to nothing and tell which connections were accepted. Bound sockets come with the
     // rest: asked for alone they would make the kernel walk the whole table of connections once more.
     yield* source.read({ protocol: Protocol.tcp, states: LISTEN }, ledger.listeners);
     const rest = ALL_HASHED_STATES & ~LISTEN;
-    yield* source.read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT }, ledger.others);
+    yield* (held ?? source).read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT }, ledger.others);
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
-    const index = ledger.hasNameableSockets ? yield* owners.steps() : noOwners;
+    const index = ledger.hasNameableSockets ? (held?.owners ?? (yield* owners.steps())) : noOwners;
     const usage = ledger.finish(namespace, probes, index, limits);
     return { id: namespaceId(namespace), settings: opened.settings, counters: opened.counters, usage };
   } finally {

@@ -1,17 +1,36 @@
 import { runSteps } from './steps.ts';
-import { countDescriptors, KernelError, ProcFs, readOwnersByBpfSteps, readOwnersSteps, UnsupportedError, type OwnerMode, type OwnersRead } from '../kernel/index.ts';
+import { countDescriptors, countTcp, DescriptorSource, KernelError, OWN_NET, ProcFs, readOwnersByBpfSteps, readOwnersSteps, SockDiagSource, UnsupportedError, type OwnerMode, type OwnersRead } from '../kernel/index.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
+import type { OpenedNamespace } from './source.ts';
 
 /** Reads which process holds which socket at the first need, once for all namespaces: it is the dearest thing to read. */
 export class LazyOwners {
   readonly #mode: OwnerMode;
   readonly #limits: string[];
+  readonly #isOfOne: boolean;
   #index: OwnerIndex | undefined;
 
-  /** @param limits gets a sentence for what could not be read. */
-  constructor(mode: OwnerMode, limits: string[]) {
+  /**
+   * @param limits gets a sentence for what could not be read
+   * @param isOfOne whether one namespace is all that is asked about
+   */
+  constructor(mode: OwnerMode, limits: string[], isOfOne = false) {
     this.#mode = mode;
     this.#limits = limits;
+    this.#isOfOne = isOfOne;
+  }
+
+  /** Sockets by their descriptors, which tells owners at once, where that is worth it; else undefined. */
+  socketsOf(opened: OpenedNamespace, proc: ProcFs): DescriptorSource | undefined {
+    if (this.#mode === 'none' || !this.#isOfOne || !opened.canEnter || !(opened.source instanceof SockDiagSource)) return undefined;
+    const count = countDescriptors(proc);
+    if (count < SOCKETS_FROM) return undefined;
+    try {
+      return new DescriptorSource(opened.source, proc, opened.namespace.inode, () => opened.inside(() => countTcp(proc, OWN_NET)), count);
+    } catch (error) {
+      if (error instanceof UnsupportedError) return undefined;
+      throw error;
+    }
   }
 
   /** The index, read now unless it was before; pauses as it goes. */
@@ -33,6 +52,8 @@ export class LazyOwners {
 
 /** So many descriptors and more are read by BPF, where it is allowed: to begin with it takes as long as reading these. */
 const READ_FROM = 10_000;
+/** So many descriptors and more tell the sockets too. */
+const SOCKETS_FROM = 20_000;
 
 function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
   const count = countDescriptors(proc);

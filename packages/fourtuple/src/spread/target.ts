@@ -43,6 +43,8 @@ function byPath(word: string, root: string): TargetCgroup {
 const IS_CONTAINER_ID = /^[0-9a-f]{12,64}$/;
 
 function isNamed(path: string, word: string): boolean {
+  // The root's own name is none.
+  if (word === '') return false;
   const last = path.slice(path.lastIndexOf('/') + 1);
   if (last === word || last === `${word}.service` || last === `${word}.scope`) return true;
   if (!IS_CONTAINER_ID.test(word)) return cgroupName(path).container === word;

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/filter/index.ts';
-import { currentNamespace, KernelError, ProcfsSource, readAll, readSliced, SockDiagSource, type DiagRequest, type SocketSource } from '../../src/kernel/index.ts';
+import { countTcp, currentNamespace, DescriptorSource, KernelError, OWN_NET, ProcFs, ProcfsSource, readAll, readSliced, SockDiagSource, type DiagRequest, type SocketSource } from '../../src/kernel/index.ts';
 import { NETLINK_SOCK_DIAG } from '../../src/kernel/libc.ts';
 import { openKernelSocket, type KernelSocket } from '../../src/kernel/netlink/kernel-socket.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, decodeSnapshot, defaultLocalPortRange, encodeSnapshot, Protocol, SocketTable, stateBit, stateName, TcpState, type SocketCursor, type SocketSink } from '../../src/model/index.ts';
@@ -39,6 +39,9 @@ interface Implementation {
 /** Timers run on between two reads. */
 const timers: Difference = { fields: ['expiresMs'], reason: 'timers run on between two reads' };
 
+/** Of TCP, and held by a descriptor: read by BPF. */
+const isHeld = (socket: SocketCursor): boolean => socket.protocol === Protocol.tcp && socket.inode !== 0;
+
 const implementations: readonly Implementation[] = [
   { name: 'sock_diag', open: () => new SockDiagSource(true), unseen: [], differences: [timers] },
   { name: 'sock_diag by family', open: () => new SockDiagSource(true, new WithoutLegacy()), unseen: [], differences: [timers] },
@@ -52,6 +55,18 @@ const implementations: readonly Implementation[] = [
       { fields: ['mark', 'noPort', 'v6Only'], reason: 'no column for socket options', value: -1 },
       { fields: ['cgroupId', 'cookieLow', 'cookieHigh'], reason: 'no column for it', value: 0 },
       { fields: ['sendQueue'], reason: 'the backlog of a listener is not shown', of: (socket) => socket.state === TcpState.listen, value: 0 },
+    ],
+  },
+  {
+    name: 'bpf',
+    open: () => new DescriptorSource(new SockDiagSource(true), new ProcFs(), currentNamespace().inode, () => countTcp(new ProcFs(), OWN_NET)),
+    unseen: [],
+    differences: [
+      { fields: ['expiresMs', 'timer', 'retransmits', 'receiveQueue', 'sendQueue', 'cookieLow', 'cookieHigh', 'cgroupId'], reason: 'not read of what a descriptor holds', of: isHeld, value: 0 },
+      { fields: ['mark'], reason: 'not read of what a descriptor holds', of: isHeld, value: -1 },
+      { fields: ['v6Only'], reason: 'read of every IPv6 socket, of which sock_diag tells those alone that listen or are bound', of: isHeld },
+      { fields: ['noPort'], reason: 'read of bound sockets too', of: isHeld },
+      timers,
     ],
   },
   { name: 'file', open: () => new RecordedSource(), unseen: [], differences: [timers] },
@@ -216,7 +231,8 @@ suite.each(implementations)(`the contract of a SocketSource: $name${obstacle ===
     const connected = new RunTable();
     readAll(source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES & ~stateBit(TcpState.listen) }, connected));
     expect(keys(rowsOf(connected))).toEqual(keys(whole.filter(isConnected)));
-    expect(connected.inRuns).toBe(source.name === 'sock_diag' ? connected.length : 0);
+    const inRuns: Partial<Record<SocketSource['name'], number>> = { sock_diag: connected.length, bpf: whole.filter((socket) => isConnected(socket) && socket.inode !== 0).length };
+    expect(connected.inRuns).toBe(inRuns[source.name] ?? 0);
   });
 
   it('may be left in the middle: the next read is whole', () => {

@@ -152,6 +152,7 @@ export const badArguments: readonly BadArguments[] = [
   { args: ['spread', '--from', '10.0.0.5', '--json', '--', 'true'], names: /--attach/ },
   { args: ['spread', '--from', '10.0.0.5', '--for', '1s', '--', 'true'], names: /--attach/ },
   { args: ['spread', '--from', '10.0.0.5', 'curl', '-s', 'x'], names: /-s/ },
+  { args: ['spread', '--from', '127.0.0.1', '--attach', ''], names: /""/ },
   { args: ['spread', 'statsu'], names: /status/ },
   { args: ['spread', 'status', 'extra'], names: /extra/ },
   { args: ['spread', 'clean', '--force'], names: /--force/ },

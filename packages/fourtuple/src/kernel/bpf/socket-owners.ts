@@ -1,14 +1,11 @@
-import { statSync } from 'node:fs';
 import type { Owner } from '../../model/owner.ts';
-import { UnsupportedError } from '../errors.ts';
 import { InodeTable } from '../inode-table.ts';
 import type { ProcFs } from '../procfs/files.ts';
 import { readOwner, type OwnersRead } from '../procfs/owners.ts';
+import { requireInitialProcesses } from './initial-processes.ts';
 import { BpfIterator } from './iterator.ts';
 import { ownerRecord, socketOwners } from './programs/socket-owners.ts';
 
-/** Inode number of the first process namespace (include/linux/proc_ns.h): processes are numbered there as the kernel numbers them. */
-const INITIAL_PROCESSES = 0xeffffffc;
 const WORDS = ownerRecord.bytes / 4;
 
 /**
@@ -18,7 +15,7 @@ const WORDS = ownerRecord.bytes / 4;
  * @throws UnsupportedError without CAP_BPF and CAP_PERFMON, before Linux 5.11, or in a process namespace of a container @throws VerifierError
  */
 export function* readOwnersByBpfSteps(proc: ProcFs, expected = 0): Generator<void, OwnersRead> {
-  if (statSync('/proc/self/ns/pid').ino !== INITIAL_PROCESSES) throw new UnsupportedError('naming processes by BPF', 'the process namespace of the host');
+  requireInitialProcesses();
   const iterator = new BpfIterator('task_file', 'fourtuple_owner', socketOwners);
   try {
     const table = new InodeTable(expected);

@@ -39,6 +39,22 @@ export function readCounters(proc: ProcFs, net: string): Mutable {
   return counters;
 }
 
+/** The kernel's own counts of a namespace's TCP sockets. */
+export interface TcpCount {
+  /** Listening, connecting, connected, closing: those in its hash tables. */
+  readonly hashed: number;
+  /** TIME_WAIT, and FIN_WAIT2 of closed sockets. */
+  readonly buckets: number;
+}
+
+/** @param net folder of the namespace in /proc */
+export function countTcp(proc: ProcFs, net: string): TcpCount {
+  const counters: Mutable = {};
+  for (const file of ['sockstat', 'sockstat6']) parseSockstat(proc.tryRead(`${net}/${file}`) ?? '', file, counters);
+  const of = (name: string): number => counters[name] ?? 0;
+  return { hashed: of('sockstat.TCP.inuse') + of('sockstat6.TCP6.inuse'), buckets: of('sockstat.TCP.tw') };
+}
+
 /** /proc/net/netstat and snmp: pairs of lines `Group: names…` and `Group: values…`. @param wanted all when left out. */
 export function parsePairs(text: string, into: Mutable, wanted?: ReadonlySet<string>): void {
   const lines = text.split('\n');

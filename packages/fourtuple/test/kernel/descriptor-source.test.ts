@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { countTcp, currentNamespace, DescriptorSource, OWN_NET, ProcFs, readAll, SockDiagSource, type SocketSource } from '../../src/kernel/index.ts';
+import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, endpointText, Protocol, stateName, type SocketCursor } from '../../src/model/index.ts';
+import { because } from '../support/because.ts';
+import { bpfObstacle } from '../support/bpf-obstacle.ts';
+import { enterFreshNamespace } from '../support/namespace.ts';
+import { pythonObstacle } from '../support/other-process.ts';
+import { Population } from '../support/population.ts';
+import { Random } from '../support/random.ts';
+
+const obstacle = bpfObstacle();
+const populations = Number(process.env['FOURTUPLE_POPULATIONS'] ?? 60);
+const withoutPython = pythonObstacle();
+
+function line(socket: SocketCursor): string {
+  return `${stateName(socket.state)} ${endpointText(socket.localAddress(), socket.localPort)} -> ${endpointText(socket.remoteAddress(), socket.remotePort)} family ${socket.family} device ${socket.interfaceIndex} inode ${socket.inode} uid ${socket.uid}`;
+}
+
+/** Every TCP socket, a line each. */
+function linesOf(source: SocketSource): string[] {
+  const lines: string[] = [];
+  readAll(source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES | BOUND_INACTIVE_BIT }, { accept: (socket) => lines.push(line(socket)), reset: () => (lines.length = 0) }));
+  return lines.sort();
+}
+
+function open(): DescriptorSource {
+  return new DescriptorSource(new SockDiagSource(true), new ProcFs(), currentNamespace().inode, () => countTcp(new ProcFs(), OWN_NET));
+}
+
+describe.skipIf(obstacle !== undefined)(`sockets by their descriptors${because(obstacle)}`, () => {
+  let child: ChildProcess | undefined;
+  afterEach(async () => {
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.stdin!.end();
+    await ended;
+    child = undefined;
+  });
+
+  it(`are those of sock_diag, in ${populations} random populations`, { timeout: populations * 2000 }, async () => {
+    let sockets = 0;
+    for (let seed = 1; seed <= populations; seed++) {
+      const population = new Population(new Random(seed));
+      if (population.settleMs > 0) await new Promise((resolve) => setTimeout(resolve, population.settleMs));
+      const [diag, bpf] = [new SockDiagSource(true), open()];
+      try {
+        const lines = linesOf(bpf);
+        expect({ seed, lines }).toEqual({ seed, lines: linesOf(diag) });
+        expect(bpf.owners?.coverage).toBe('all');
+        sockets += lines.length;
+      } finally {
+        diag.close();
+        bpf.close();
+        population.close();
+      }
+    }
+    expect(sockets).toBeGreaterThan(populations * 10);
+  });
+
+  it.skipIf(withoutPython !== undefined)(`once each, whoever shares them; not those of other namespaces; also those without a descriptor${because(withoutPython)}`, async () => {
+    enterFreshNamespace();
+    const script = `
+import ctypes, os, socket, sys
+L = socket.create_server(('127.0.0.1', 7000), backlog=100)
+keep = [socket.create_connection(('127.0.0.1', 7000)) for _ in range(40)]
+taken = [L.accept()[0] for _ in range(20)]
+# Sent to a socket that nobody reads from: no process has a descriptor of it.
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+socket.send_fds(a, [b'x'], [keep[0].fileno()]); keep[0].close()
+# Closed with data that the other end does not take: an orphan.
+taken[1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+keep[1].setblocking(False)
+try:
+  while True: keep[1].send(b'x' * 65536)
+except BlockingIOError: pass
+keep[1].close()
+if os.fork() == 0: sys.stdin.read(); os._exit(0)
+libc = ctypes.CDLL(None); libc.unshare(0x40000000)
+other = socket.socket(); other.bind(('0.0.0.0', 7001)); other.listen()
+print(os.getpid(), flush=True); sys.stdin.read(); os._exit(0)
+`;
+    child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [bytes] = (await once(child.stdout!, 'data')) as [Buffer];
+    const pid = Number(String(bytes));
+    const [diag, bpf] = [new SockDiagSource(true), open()];
+    try {
+      const lines = linesOf(bpf);
+      expect(lines).toEqual(linesOf(diag));
+      expect(new Set(lines).size).toBe(lines.length);
+      expect(lines.filter((text) => text.includes('inode 0 ')).length).toBeGreaterThanOrEqual(20);
+      expect(lines.join('\n')).not.toContain(':7001');
+      const { owners, ownerOf } = bpf.owners!;
+      const inodes = lines.flatMap((text) => Number(/inode ([1-9]\d*) /.exec(text)?.[1] ?? 0) || []);
+      expect([...new Set(inodes.map((inode) => owners[ownerOf(inode)]?.pid))].sort()).toEqual([pid, undefined].sort());
+    } finally {
+      diag.close();
+      bpf.close();
+    }
+  });
+});
