@@ -32,7 +32,7 @@ export const badArguments: readonly BadArguments[] = [
   { args: ['--at', '1'], names: /--at.*--input/ },
   { args: ['-A', '-n', '1'], names: /--namespace.*--all-namespaces/ },
   { args: ['--namespace', 'no-such-namespace'], names: /"no-such-namespace"/ },
-  { args: ['--namespace', ''], names: /""/ },
+  { args: ['--namespace', ''], names: /""/, code: 1 },
   { args: ['--namespace', '/no/such/path'], names: /\/no\/such\/path/ },
   { args: ['--namespace', '99999999999999'], names: /99999999999999/ },
   { args: ['who'], names: /PORT/ },
