@@ -23,6 +23,8 @@ export class SocketRecords {
   readonly starts = new Int32Array(RECORDS);
   /** IP_BIND_ADDRESS_NO_PORT of each record: 1, 0, or UNKNOWN. */
   readonly noPort = new Int8Array(RECORDS);
+  /** Of each record the number of its process in the OwnerIndex, where the source knows it. */
+  owners: Int32Array | undefined;
   length = 0;
 
   constructor(words: Int32Array) {

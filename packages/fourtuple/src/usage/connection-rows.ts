@@ -1,10 +1,12 @@
-import { localPortOf, PortSet, RECORDS, stateOf, swapPort, swapWord, u16, u32, u8, Word, WordTable, type Column, type SocketCursor, type SocketRecords } from '../model/index.ts';
+import { localPortOf, PortSet, RECORDS, stateOf, swapPort, swapWord, u16, u32, u8, Word, WordTable, type Column, type OwnerIndex, type SocketCursor, type SocketRecords } from '../model/index.ts';
 import type { ReuseScope } from '../law/index.ts';
 import { Ipv4Tuples } from './ipv4-tuples.ts';
 
 const STATE_MASK = 0x0f;
 const REUSABLE = 0x10;
 const NO_PORT = 0x20;
+/** The place of the inode has the number of the process. */
+const OWNED = 0x40;
 /** Counters a tuple: one for each state number; state 0 does not exist, and its counter serves {@link UNOCCUPIED}. */
 export const STATES = 16;
 /** Connections that take nothing of the pool: on ports that are not usable, or reusable. */
@@ -22,7 +24,8 @@ export class ConnectionRows {
   readonly tuple: Column<Uint32Array> = u32();
   readonly port: Column<Uint16Array> = u16();
   readonly #bits = u8();
-  readonly inode: Column<Uint32Array> | undefined;
+  /** Inode, or with {@link OWNED} the number of the process. */
+  readonly #inode: Column<Uint32Array> | undefined;
   /** Per tuple and state: number of sockets that came one by one. */
   readonly #states: Column<Uint32Array> = u32();
   /** Per tuple: position in {@link sources}. */
@@ -59,7 +62,7 @@ export class ConnectionRows {
   constructor(usable: PortSet, trackInodes: boolean, keptPorts?: PortSet) {
     this.#usable = usable;
     this.#keptPorts = keptPorts;
-    this.inode = trackInodes ? u32() : undefined;
+    this.#inode = trackInodes ? u32() : undefined;
   }
 
   get length(): number {
@@ -107,12 +110,13 @@ export class ConnectionRows {
     return this.#ipv4.total(state);
   }
 
-  #keepRun({ words, starts, noPort, length }: SocketRecords, ids: Int32Array): void {
+  #keepRun({ words, starts, noPort, owners, length }: SocketRecords, ids: Int32Array): void {
     for (let index = 0; index < length; index++) {
       const id = ids[index]!;
       if (id < 0) continue;
       const at = starts[index]!;
-      this.#keep(this.#tupleOfIpv4.at(id), localPortOf(words[at + Word.ports]!), stateOf(words[at]!), noPort[index] === 1, words[at + Word.inode]! >>> 0);
+      const state = stateOf(words[at]!);
+      this.#keep(this.#tupleOfIpv4.at(id), localPortOf(words[at + Word.ports]!), owners === undefined ? state : state | OWNED, noPort[index] === 1, owners === undefined ? words[at + Word.inode]! >>> 0 : owners[index]!);
     }
   }
 
@@ -124,7 +128,19 @@ export class ConnectionRows {
     this.tuple.push(tuple);
     this.port.push(port);
     this.#bits.push(hasNoPort ? bits | NO_PORT : bits);
-    this.inode?.push(inode);
+    this.#inode?.push(inode);
+  }
+
+  /** False when rows keep nothing by which a process could be named. */
+  get tellsOwners(): boolean {
+    return this.#inode !== undefined;
+  }
+
+  /** Position of the process of a connection in the index, or -1. */
+  ownerAt(row: number, owners: OwnerIndex): number {
+    if (this.#inode === undefined) return NONE;
+    const inode = this.#inode.at(row);
+    return (this.#bits.at(row) & OWNED) === 0 ? owners.ownerOf(inode) : inode;
   }
 
   stateAt(row: number): number {
@@ -159,7 +175,7 @@ export class ConnectionRows {
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.inode, this.#states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
     this.portsOf.length = 0;
     this.noPort.clear();

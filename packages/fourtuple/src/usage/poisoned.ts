@@ -44,7 +44,7 @@ export function poisonedPorts(kinds: PortKinds, listening: SocketTable, bound: S
     const row = rows.firstOn(port);
     if (row < 0) continue;
     const isTimeWait = rows.stateAt(row) === TcpState.timeWait;
-    note(port, isTimeWait ? 'time-wait' : 'bound-connected', rows.inode === undefined ? -1 : owners.ownerOf(rows.inode.at(row)));
+    note(port, isTimeWait ? 'time-wait' : 'bound-connected', rows.ownerAt(row, owners));
   }
   return [...groups.values()].sort((left, right) => right.ports - left.ports);
 }

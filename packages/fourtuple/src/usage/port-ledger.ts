@@ -289,7 +289,7 @@ export class PortLedger {
       destination: new Address(words[4]!, words[5]!, words[6]!, words[7]!),
       destinationPort: words[8]!,
       state: this.#rows.stateAt(row),
-      owner: this.#rows.inode === undefined ? undefined : owners.owners[owners.ownerOf(this.#rows.inode.at(row))],
+      owner: owners.owners[this.#rows.ownerAt(row, owners)],
     };
   }
 

@@ -121,24 +121,38 @@ function acceptedTuples(rows: ConnectionRows, explicit: Uint32Array, total: Uint
   return hidden;
 }
 
+/** Pairs of tuples and processes for which there is a place each: 4 MB. */
+const DENSE = 1 << 20;
+
 function holdersByTuple(rows: ConnectionRows, kinds: PortKinds, owners: OwnerIndex): Map<number, Holder[]> {
   const byTuple = new Map<number, Holder[]>();
-  if (rows.inode === undefined || owners.owners.length === 0) return byTuple;
-  const counts = new Map<number, { ports: number; explicit: number }>();
+  if (!rows.tellsOwners || owners.owners.length === 0) return byTuple;
   const width = owners.owners.length;
+  // Pairs of a tuple and a process get numbers as they come; where there are few of either, by place.
+  const numbers = rows.tupleCount * width <= DENSE ? undefined : new Map<number, number>();
+  const places = numbers === undefined ? new Int32Array(rows.tupleCount * width).fill(-1) : undefined;
+  const keys: number[] = [];
+  const ports: number[] = [];
+  const explicit: number[] = [];
   for (let row = 0; row < rows.length; row++) {
-    const owner = owners.ownerOf(rows.inode.at(row));
+    const owner = rows.ownerAt(row, owners);
     if (owner < 0) continue;
     const key = rows.tuple.at(row) * width + owner;
-    let count = counts.get(key);
-    if (count === undefined) counts.set(key, (count = { ports: 0, explicit: 0 }));
-    count.ports += owners.weights[owner]!;
-    if (kinds.explicit.has(rows.port.at(row))) count.explicit += owners.weights[owner]!;
+    let number = places === undefined ? (numbers!.get(key) ?? -1) : places[key]!;
+    if (number < 0) {
+      number = keys.push(key) - 1;
+      ports.push(0);
+      explicit.push(0);
+      if (places === undefined) numbers!.set(key, number);
+      else places[key] = number;
+    }
+    ports[number]! += owners.weights[owner]!;
+    if (kinds.explicit.has(rows.port.at(row))) explicit[number]! += owners.weights[owner]!;
   }
-  for (const [key, count] of counts) {
+  for (const [number, key] of keys.entries()) {
     const tuple = Math.floor(key / width);
     const owner = key % width;
-    const holder = { owner: owners.owners[owner]!, ports: Math.round(count.ports), explicit: Math.round(count.explicit), isEstimate: owners.weights[owner]! > 1 };
+    const holder = { owner: owners.owners[owner]!, ports: Math.round(ports[number]!), explicit: Math.round(explicit[number]!), isEstimate: owners.weights[owner]! > 1 };
     const list = byTuple.get(tuple);
     if (list === undefined) byTuple.set(tuple, [holder]);
     else list.push(holder);

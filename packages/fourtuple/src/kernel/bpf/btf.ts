@@ -91,9 +91,15 @@ export class Btf {
 
   #search(kind: number, name: string): number | undefined {
     // Names stand there once, as those who write them see to; only a name that is not found so is looked for in full.
-    const own = this.#strings.indexOf(`\0${name}\0`);
-    const id = own < 0 ? undefined : this.#firstOf(kind, new Set([own + 1]));
+    const own = this.#ownOffset(name);
+    const id = own === undefined ? undefined : this.#firstOf(kind, new Set([own]));
     return id ?? this.#firstOf(kind, this.#offsetsOf(name));
+  }
+
+  /** Where a name stands by itself. */
+  #ownOffset(name: string): number | undefined {
+    const at = this.#strings.indexOf(`\0${name}\0`);
+    return at < 0 ? undefined : at + 1;
   }
 
   #firstOf(kind: number, offsets: ReadonlySet<number>): number | undefined {
@@ -175,13 +181,15 @@ export class Btf {
     const at = this.#place(id);
     const kind = this.kindOf(id);
     if (kind !== 'struct' && kind !== 'union') throw new MalformedMessageError(`type ${id} of the type information has no members`);
-    const info = this.#view.getUint32(at + 4, true);
-    const hasBitFields = info >>> 31 === 1;
-    return Array.from({ length: info & 0xffff }, (_, index) => {
-      const member = at + TYPE_BYTES + 12 * index;
-      const offset = this.#view.getUint32(member + 8, true);
-      return { name: this.#nameAt(this.#view.getUint32(member, true)), typeId: this.#view.getUint32(member + 4, true), bitOffset: hasBitFields ? offset & 0xff_ffff : offset, bitWidth: hasBitFields ? offset >>> 24 : 0 };
-    });
+    return Array.from({ length: this.#view.getUint32(at + 4, true) & 0xffff }, (_, index) => this.#memberOf(id, index));
+  }
+
+  #memberOf(id: number, index: number): BtfMember {
+    const at = this.#place(id);
+    const hasBitFields = this.#view.getUint32(at + 4, true) >>> 31 === 1;
+    const member = at + TYPE_BYTES + 12 * index;
+    const offset = this.#view.getUint32(member + 8, true);
+    return { name: this.#nameAt(this.#view.getUint32(member, true)), typeId: this.#view.getUint32(member + 4, true), bitOffset: hasBitFields ? offset & 0xff_ffff : offset, bitWidth: hasBitFields ? offset >>> 24 : 0 };
   }
 
   /** Names and types of a function's arguments. @param id of a prototype, or what leads to one: a function, a pointer, a typedef */
@@ -219,13 +227,32 @@ export class Btf {
   }
 
   #member(id: number, name: string, depth: number): BtfMember | undefined {
+    const own = this.#ownOffset(name);
+    return (own === undefined ? undefined : this.#memberAt(id, own, depth)) ?? this.#memberNamed(id, name, depth);
+  }
+
+  /** By the place of its name, so that no other name is read. */
+  #memberAt(id: number, nameOffset: number, depth: number): BtfMember | undefined {
+    return this.#findMember(id, depth, (offset) => offset === nameOffset);
+  }
+
+  #memberNamed(id: number, name: string, depth: number): BtfMember | undefined {
+    return this.#findMember(id, depth, (offset) => this.#nameAt(offset) === name);
+  }
+
+  #findMember(id: number, depth: number, isWanted: (nameOffset: number) => boolean): BtfMember | undefined {
     if (depth === MOST_STEPS) throw new MalformedMessageError(`type ${id} of the type information leads in a circle`);
     const kind = this.kindOf(id);
     if (kind !== 'struct' && kind !== 'union') return undefined;
-    for (const member of this.members(id)) {
-      if (member.name === name) return member;
-      if (member.name !== '') continue;
-      const inner = this.#member(this.resolve(member.typeId), name, depth + 1);
+    const at = this.#place(id);
+    const count = this.#view.getUint32(at + 4, true) & 0xffff;
+    for (let index = 0; index < count; index++) {
+      const nameOffset = this.#view.getUint32(at + TYPE_BYTES + 12 * index, true);
+      const isAnonymous = nameOffset === 0 || this.#strings[nameOffset] === 0;
+      if (!isAnonymous && isWanted(nameOffset)) return this.#memberOf(id, index);
+      if (!isAnonymous) continue;
+      const member = this.#memberOf(id, index);
+      const inner = this.#findMember(this.resolve(member.typeId), depth + 1, isWanted);
       if (inner !== undefined) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset };
     }
     return undefined;

@@ -115,6 +115,8 @@ class DescriptorPass {
   readonly #owners: Owner[] = [];
   readonly #known = new Map<number, number>();
   readonly #cursor = new SocketCursor();
+  /** Process of each record. */
+  readonly #ofRecords = new Int32Array(RECORDS);
   #records: SocketRecords | undefined;
   #view: DataView | undefined;
   #pid = -1;
@@ -145,6 +147,7 @@ class DescriptorPass {
   take(bytes: Uint8Array, length: number): void {
     if (this.#records?.words.buffer !== bytes.buffer) {
       this.#records = new SocketRecords(new Int32Array(bytes.buffer));
+      this.#records.owners = this.#ofRecords;
       this.#view = new DataView(bytes.buffer);
     }
     const records = this.#records;
@@ -152,7 +155,8 @@ class DescriptorPass {
     const end = length >> 2;
     let count = 0;
     for (let at = 0; at + RECORD_WORDS <= end; at += RECORD_WORDS) {
-      if (!this.#seen.add(words[at + Word.inode]! >>> 0, this.#ownerOf(words[at + descriptorSocket.pid / 4]!))) continue;
+      const owner = this.#ownerOf(words[at + descriptorSocket.pid / 4]!);
+      if (!this.#seen.add(words[at + Word.inode]! >>> 0, owner)) continue;
       const state = stateOf(words[at]!);
       if (state !== TcpState.close) this.hashed++;
       if (state === TcpState.listen && !this.#hasListeners) continue;
@@ -161,6 +165,7 @@ class DescriptorPass {
         continue;
       }
       starts[count] = at;
+      this.#ofRecords[count] = owner;
       noPort[count] = words[at + descriptorSocket.flags / 4]! & socketFlag.noPort;
       if (++count === RECORDS) count = this.#hand(records, count);
     }

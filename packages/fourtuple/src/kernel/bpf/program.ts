@@ -23,13 +23,16 @@ export interface ProgramSpec {
 /** The helpers that are used ask for a licence that is the kernel's too: the code may be had under the GPL as well. */
 const LICENSE = 'Dual MIT/GPL';
 const LOG_BYTES = 1 << 20;
+const MOST_TRIALS = 20;
 
 /**
  * Loads a program. @returns its descriptor, which the caller closes
  * @throws VerifierError with what the verifier says @throws UnsupportedError for want of privileges, or where the kernel has no such thing
  */
 export function loadProgram(spec: ProgramSpec): number {
-  const fd = tryBpf('programLoad', attributesOf(spec, undefined));
+  let fd = tryBpf('programLoad', attributesOf(spec, undefined));
+  // The verifier gives up when a signal comes, as a profiler's do all the time.
+  for (let trial = 1; -fd === constants.errno.EAGAIN && trial < MOST_TRIALS; trial++) fd = tryBpf('programLoad', attributesOf(spec, undefined));
   if (fd >= 0) return fd;
   if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'cgroupSocketAddress' ? 'CAP_NET_ADMIN' : 'CAP_PERFMON'}, or CAP_SYS_ADMIN`);
   // Once more, for its reasons.
