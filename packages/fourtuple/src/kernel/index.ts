@@ -29,6 +29,7 @@ export { FailedBindCounter, type FailedBinds } from './bpf/failed-binds.ts';
 export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';
 export { DescriptorSource } from './bpf/descriptor-source.ts';
+export { readSocketBinds } from './bpf/socket-binds.ts';
 export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
 export { countDescriptors } from './procfs/descriptors.ts';
 export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';

@@ -1,11 +1,11 @@
 import { parseFilter } from '../filter/index.ts';
-import { findSockets, KernelError, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, reasonOf, userName, type FoundNamespace } from '../kernel/index.ts';
+import { findSockets, KernelError, NamespaceLostError, ProcFs, readCgroupPaths, readOwner, readProcessDetails, readSharingOptions, readSocketBinds, reasonOf, UnsupportedError, userName, type FoundNamespace } from '../kernel/index.ts';
 import { cgroupName, grouped, PortSet, Protocol, protocolName, SocketTable, stateName, TcpState, UNKNOWN, usablePorts, type NamespaceId, type Owner, type OwnerIndex, type PortProbes, type ProcessDetails, type Settings, type SharingOptions, type Snapshot, type SocketCursor } from '../model/index.ts';
 import { ledgerOf, type Evidence, type HolderKind, type PortHolder } from '../usage/index.ts';
 import { askKernel } from './measure.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
 import { readSockets } from './sockets.ts';
-import { openNamespace, type SourceChoice } from './source.ts';
+import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
 
 export interface PortHolders {
   readonly holders: readonly PortHolder[];
@@ -34,7 +34,7 @@ export function findHolders(port: number, namespaces: readonly FoundNamespace[],
         const { probes, limits } = askKernel(opened, ledger, options.probes);
         found.limits.push(...prefixed(namespace, namespaces, [...opened.limits, ...limits]));
         if (table.length > 0) cgroups ??= readCgroupPaths();
-        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, undefined, answerOf(probes, port), cgroups);
+        found.add({ inode: namespace.inode, name: namespace.name }, opened.settings, table, undefined, answerOf(probes, port), cgroups, bindsOf(opened, port, table, options.probes));
       } finally {
         opened.source.close();
       }
@@ -73,7 +73,7 @@ class Findings implements PortHolders {
     this.#port = port;
   }
 
-  add(namespace: NamespaceId, settings: Settings, table: SocketTable, owners: OwnerIndex | undefined, answer: Answer | undefined, cgroups: Map<number, string> | undefined): void {
+  add(namespace: NamespaceId, settings: Settings, table: SocketTable, owners: OwnerIndex | undefined, answer: Answer | undefined, cgroups: Map<number, string> | undefined, binds?: ReadonlyMap<bigint, 'explicit' | 'shared'>): void {
     if (settings.reservedPorts.has(this.#port)) this.reservedIn.push(namespace);
     const isUsable = usablePorts(settings, new PortSet()).has(this.#port);
     if (isUsable) this.inRangeOf.push(namespace);
@@ -101,7 +101,7 @@ class Findings implements PortHolders {
         device: socket.interfaceIndex,
         inode: socket.inode,
         uid: isBucket ? undefined : socket.uid,
-        ...kindOf(socket, { isUsable, hasListener: hasListener.tcp, answer, tcpConnections }),
+        ...kindOf(socket, { isUsable, hasListener: hasListener.tcp, answer, tcpConnections, own: binds?.get(cookieOf(socket)) }),
         owner,
         process: undefined,
         sharedWith: [],
@@ -170,19 +170,37 @@ function answerOf({ explicit, shared, evidence: read }: PortProbes, port: number
   return shared.includes(port) ? { kind: 'shared', evidence } : undefined;
 }
 
+function cookieOf(socket: SocketCursor): bigint {
+  return (BigInt(socket.cookieHigh) << 32n) | BigInt(socket.cookieLow);
+}
+
+/** What the kernel keeps with each socket, where that is asked for, or where several connections share a port and what is known of the port does not tell. */
+function bindsOf(opened: OpenedNamespace, port: number, table: SocketTable, mode: 'auto' | 'kernel' | 'none'): ReadonlyMap<bigint, 'explicit' | 'shared'> | undefined {
+  if (mode === 'none' || !opened.canEnter || countTcpConnections(table) < (mode === 'kernel' ? 1 : 2)) return undefined;
+  try {
+    return readSocketBinds(port, (work) => opened.inside(work));
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof KernelError) return undefined;
+    throw error;
+  }
+}
+
 interface PortFacts {
   readonly isUsable: boolean;
   readonly hasListener: boolean;
   readonly answer: Answer | undefined;
   readonly tcpConnections: number;
+  /** What the kernel keeps with the socket itself. */
+  readonly own: 'explicit' | 'shared' | undefined;
 }
 
-/** The kind of one socket. The kernel answers for the port as a whole: with several sockets some kinds are inferred. */
+/** The kind of one socket. Where the kernel answers for the port as a whole, with several sockets some kinds are inferred. */
 function kindOf(socket: SocketCursor, facts: PortFacts): { kind: HolderKind; evidence: Evidence } {
   if (socket.protocol === Protocol.udp) return { kind: 'explicit', evidence: 'bound-idle' };
   if (socket.state === TcpState.listen) return { kind: 'listener', evidence: 'listening' };
   if (socket.state === TcpState.boundInactive) return { kind: 'explicit', evidence: 'bound-idle' };
   if (facts.hasListener) return { kind: 'explicit', evidence: 'accepted' };
+  if (facts.own !== undefined) return { kind: facts.own === 'shared' ? 'connect-chosen' : 'explicit', evidence: 'kernel' };
   if (facts.answer?.kind === 'shared') return { kind: 'connect-chosen', evidence: facts.answer.evidence };
   if (facts.answer?.kind === 'explicit') return { kind: 'explicit', evidence: facts.tcpConnections === 1 ? facts.answer.evidence : 'inferred' };
   if (!facts.isUsable) return { kind: 'explicit', evidence: 'inferred' };

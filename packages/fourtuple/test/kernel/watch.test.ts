@@ -142,6 +142,16 @@ sys.stdin.readline()
     expect(findings[0]).toMatchObject({ severity: 'critical', title: expect.stringMatching(/^\d+ connects found no port in the last [01]\.\d s: \S+:many → 127\.0\.0\.\d+:700[012]$/) as string });
   });
 
+  it('check --watch does not count what it asks the kernel itself', { timeout: 60_000 }, () => {
+    const held = "import socket, time; L = socket.create_server(('127.0.0.1', 7000), backlog=50); k = [socket.create_connection(('127.0.0.1', 7000), source_address=('127.0.0.2', 0)) for _ in range(20)]; time.sleep(30)";
+    const shell = `ip link set lo up; python3 -c "${held}" & holder=$!; sleep 0.5; timeout -s INT 2 "$0" "$1" check --watch 0.3 --probe all --json; kill $holder`;
+    const { stdout } = spawnSync('unshare', ['--net', 'sh', '-c', shell, process.execPath, cli.script], { encoding: 'utf8' });
+    const documents = stdout.trim().split('\n').map((line) => JSON.parse(line) as { findings: { id: string }[]; namespaces: { poisoned: { evidence: string; ports: number }[] }[] });
+    expect(documents.length).toBeGreaterThan(1);
+    expect(documents[0]!.namespaces[0]!.poisoned).toMatchObject([{ evidence: 'probed', ports: 20 }]);
+    expect(documents.flatMap(({ findings }) => findings).map(({ id }) => id)).not.toContain('connects-without-port');
+  });
+
   it('as an ordinary user: says what is missing, and what it takes', () => {
     const { code, err, out } = cli.run(['watch', '--once'], { through: ['setpriv', '--reuid', '65534', '--clear-groups', '--'] });
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findSockets, ProcFs } from '../../src/kernel/index.ts';
+import { findSockets, kernelAtLeast, ProcFs } from '../../src/kernel/index.ts';
 import { because } from '../support/because.ts';
+import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { InstalledCli, type CliAnswer } from '../support/installed-cli.ts';
 import { enterFreshNamespace, liveTestObstacle } from '../support/namespace.ts';
 import { NamespaceHolder } from '../support/namespace-holder.ts';
@@ -216,4 +217,34 @@ for index in range(9900):
     const refused = cli.run(['free', 'connection', '--port', '1001', '--yes', '--journal', '/dev/null']);
     expect(refused).toMatchObject({ code: 64, err: expect.stringContaining('9,900 connections are meant, more than --limit 100') as string });
   }, 60_000);
+});
+
+const unread = obstacle ?? bpfObstacle() ?? (kernelAtLeast(6, 18) ? undefined : 'this kernel does not keep with a socket how it came by its port');
+
+describe(`who: how each socket on a shared port came by it${because(unread)}`, () => {
+  // One chosen by connect(), one bound with that port and connected, and the same of sockets that are closed: all on one port.
+  const scene = `
+L = [socket.create_server((f"127.0.0.{n}", 7000), backlog=50) for n in (1, 2, 3, 4)]
+def client(to, port=None):
+  s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+  if port is not None: s.bind(("127.0.0.9", port))
+  else:
+    s.setsockopt(socket.IPPROTO_IP, 24, 1); s.bind(("127.0.0.9", 0))
+  s.connect((f"127.0.0.{to}", 7000)); return s
+a = client(1); port = a.getsockname()[1]
+b = client(2, port)
+c = client(3, port); d = L[2].accept()[0]; c.close(); d.close()
+print(port)
+`;
+  const kinds = (port: string, ...args: string[]): string[] =>
+    (cli.json(['who', port, '--namespace', '/proc/self/ns/net', ...args]).document as { holders: { remote: string; state: string; kind: string; evidence: string }[] }).holders.map(({ remote, state, kind, evidence }) => `${remote} ${state}: ${kind} (${evidence})`).sort();
+
+  it.skipIf(unread !== undefined)('is read of the kernel, where the port alone does not tell', async () => {
+    const { lines } = await beside(scene);
+    const port = lines.at(-1)!;
+    const read = ['127.0.0.1 established: connect-chosen (kernel)', '127.0.0.2 established: explicit (kernel)', '127.0.0.3 time-wait: explicit (kernel)'];
+    expect(kinds(port)).toEqual(read);
+    expect(kinds(port, '--probe', 'kernel')).toEqual(read);
+    expect(kinds(port, '--probe', 'none').every((line) => !line.includes('kernel'))).toBe(true);
+  });
 });
