@@ -50,4 +50,5 @@ if kind == "threads":
         worker.join()
 else:
     work(total)
-print(json.dumps({"pid": os.getpid(), "namespace": os.stat("/proc/self/ns/net").st_ino, "counts": counts}))
+# In one piece: others write to the same pipe.
+sys.stdout.write(json.dumps({"pid": os.getpid(), "namespace": os.stat("/proc/self/ns/net").st_ino, "counts": counts}) + "\n")
