@@ -36,6 +36,5 @@ export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';
 export { findSpreads, Spreader, tryToSpread, type FoundSpread, type SpreadCounts } from './bpf/spreader.ts';
 export * from './own-cgroup.ts';
 export * from './alive.ts';
-export * from './local-address.ts';
 export * from './netlink/interface-addresses.ts';
 export { TracedFailedConnects } from './tracefs.ts';

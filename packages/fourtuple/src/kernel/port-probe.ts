@@ -152,7 +152,7 @@ function limitRange(fd: number, { low, high }: PortRange, purpose: string): void
   if (errno !== 0) throw new KernelError('setsockopt(IP_LOCAL_PORT_RANGE)', errno);
 }
 
-/** Whether an address may be bound here, without taking a port (IP_BIND_ADDRESS_NO_PORT). @returns 0, or EADDRNOTAVAIL. */
+/** Whether an address may be bound here, without taking a port (IP_BIND_ADDRESS_NO_PORT). @returns 0, or the errno: EADDRNOTAVAIL when the host has not got it, or still looks whether another one has (IPv6) */
 export function probeAddress(address: Address, device?: string): number {
   const family = familyOf(address);
   return withSocket(family, SOCK_STREAM, (fd, libc) => {

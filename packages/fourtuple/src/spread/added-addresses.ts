@@ -1,5 +1,5 @@
 import { readJournal, writeJournal, type JournalEntry, type RecordedDeed } from '../journal/index.ts';
-import { addAddress, bindErrno, currentNamespaceInode, errnoCode, interfaceIndex, isAlive, processesOfCgroups, ProcFs, reasonOf, removeAddress } from '../kernel/index.ts';
+import { addAddress, currentNamespaceInode, errnoCode, interfaceIndex, isAlive, probeAddress, processesOfCgroups, ProcFs, reasonOf, removeAddress } from '../kernel/index.ts';
 import { Address } from '../model/index.ts';
 import { SpreadError } from './errors.ts';
 
@@ -27,7 +27,7 @@ const REMOVE = 'remove-addresses';
 /** Of these addresses, those that connections cannot come from now. @returns with the errno's name */
 export function missingAddresses(addresses: readonly Address[]): { readonly address: Address; readonly code: string }[] {
   return addresses.flatMap((address) => {
-    const errno = bindErrno(address);
+    const errno = probeAddress(address);
     return errno === 0 ? [] : [{ address, code: errnoCode(errno) }];
   });
 }
