@@ -32,8 +32,22 @@ export function isStale() {
   }
 }
 
+/** What is run for its compiled code; a second run of a command adds what it needs to the first's. */
+const runs = [
+  ['check', '--json'],
+  ['check'],
+  ['ports', '--json'],
+  ['ports', '--quick', '--json'],
+  ['sockets', '--json'],
+  ['who', '22'],
+  ['why', 'bind', '127.0.0.1:22'],
+  ['why', 'connect', '127.0.0.1:22'],
+  ['--help'],
+  ['--version'],
+];
+
 /**
- * Stores V8's compiled code of what the main commands run (bin/code-cache.js). A few connections of our own make them
+ * Stores V8's compiled code of what the main commands run (bin/fourtuple.js). A few connections of our own make them
  * run what a host with connections makes them run.
  */
 async function writeCodeCache() {
@@ -47,21 +61,85 @@ async function writeCodeCache() {
       return client;
     }),
   );
-  for (const args of [['sockets', '--json'], ['ports', '--json'], ['ports', '--quick', '--json'], ['check', '--json'], ['check']]) {
-    const loader = `require(${JSON.stringify(join(home, 'bin/code-cache.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs').main()`;
+  for (const args of runs) {
+    const loader = `require(${JSON.stringify(join(home, 'bin/fourtuple.js'))}).load(${JSON.stringify(join(dist, 'cli'))}, 'main.cjs', process.argv.slice(2)).main(process.argv.slice(2))`;
     spawnSync(process.execPath, ['-e', loader, '--', 'fourtuple', ...args], { stdio: 'ignore', env: { ...process.env, FOURTUPLE_WRITE_CODE_CACHE: '1' } });
   }
   for (const client of clients) client.resetAndDestroy();
   server.close();
 }
 
-/** Wraps a module as Node does when it loads one: bin/code-cache.js compiles the files as they are. */
-function wrap(file) {
-  writeFileSync(file, `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`, 'latin1');
+/** What the bundler writes for an export, minified: a getter each, which take half a millisecond for the core. */
+const getter = /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:!0,get:function\(\)\{return ([\w$]+)\}\}\)[,;]?/g;
+
+/** A module as the function that Node makes of it when it loads one; bin/fourtuple.js compiles the files as they are. */
+const wrapped = (text) => `function (exports, require, module, __filename, __dirname) {${text}\n}`;
+
+/** The same module with its exports written at once: all of them stand at its end, and no exported variable of ours is assigned to again. */
+function withPlainExports(text) {
+  const names = [...text.matchAll(getter)].map(([, name, local]) => `${name}:${local}`);
+  return names.length === 0 ? text : `${text.replaceAll(getter, '')};module.exports={${names.join(',')}};`;
 }
 
-/** What every count runs, in one file: on a small host opening a dozen would take longer than the count. */
-const hot = /src[\\/](model|law|usage|kernel(?![\\/](bpf|features|tracefs|own-cgroup|local-address|pidfd|traits))|observe(?![\\/]connect-watch)|report|cli[\\/](printer|documents|gather|namespace-line|usage-columns|errors|flags|version)|diagnose[\\/](first-to-fail|texts))/;
+/**
+ * Wraps all modules of the command line, and puts those that a count may need into one file: opening takes longer than
+ * running. What of it is not called costs next to nothing.
+ */
+function pack(folder) {
+  const hot = [];
+  const isHot = (name) => name === 'main.cjs' || [...Object.keys(groups), 'rolldown-runtime'].some((group) => name.startsWith(`${group}-`));
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const text = readFileSync(file, 'latin1');
+    if (isHot(name)) {
+      hot.push(`${JSON.stringify(name)}: ${wrapped(withPlainExports(text))}`);
+      rmSync(file);
+    } else {
+      writeFileSync(file, `(${wrapped(text)})`, 'latin1');
+    }
+  }
+  writeFileSync(join(folder, 'hot.cjs'), `({${hot.join(',\n')}})`, 'latin1');
+}
+
+/** What every count loads, what check adds, what tables add, and what reads by BPF: each becomes one chunk. */
+const groups = {
+  core: ['src/cli/main.ts', 'src/cli/commands/ports/command.ts', 'src/cli/commands/check/command.ts', 'src/cli/commands/ports/run.ts'],
+  text: ['src/cli/commands/ports/screen.ts'],
+  check: ['src/cli/commands/check/run.ts', 'src/cli/commands/check/screen.ts'],
+  bpf: ['src/kernel/bpf/readers.ts'],
+};
+
+/** The groups as the bundler takes them, the module of several to the first. Found by bundling once without a wish. */
+async function findGroups(cliOptions) {
+  const bundle = await rolldown(cliOptions);
+  const { output } = await bundle.generate({ format: 'cjs' });
+  await bundle.close();
+  const taken = new Set();
+  return Object.entries(groups).map(([name, paths]) => {
+    const own = [...reachedBy(output, paths)].filter((id) => !taken.has(id));
+    for (const id of own) taken.add(id);
+    const modules = new Set(own);
+    return { name, test: (id) => modules.has(id) };
+  });
+}
+
+/** The modules that are loaded with the given ones, which are entries or imported dynamically. */
+function reachedBy(output, paths) {
+  const chunks = new Map(output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]));
+  const reached = new Set();
+  const follow = (name) => {
+    const chunk = chunks.get(name);
+    if (chunk === undefined || reached.has(chunk)) return;
+    reached.add(chunk);
+    chunk.imports.forEach(follow);
+  };
+  for (const path of paths) {
+    const start = output.find(({ facadeModuleId }) => facadeModuleId === join(home, path));
+    if (start === undefined) throw new Error(`no chunk begins with ${path}`);
+    follow(start.fileName);
+  }
+  return new Set([...reached].flatMap(({ moduleIds }) => moduleIds));
+}
 
 /** @param withTypes also emit declarations, for users of the library: several seconds. */
 export async function build({ withTypes = false } = {}) {
@@ -72,6 +150,7 @@ export async function build({ withTypes = false } = {}) {
   mkdirSync(dist, { recursive: true });
   const external = ['koffi', /^node:/];
   const library = Object.fromEntries(['model', 'law', 'usage', 'plan', 'knobs', 'diagnose', 'report', 'filter', 'kernel', 'observe', 'tune'].map((name) => [name, join(home, `src/${name}/index.ts`)]));
+  library.observe = join(home, 'src/observe/library.ts');
   library.index = join(home, 'src/index.ts');
   const modules = await rolldown({ input: library, platform: 'node', external, logLevel: 'warn' });
   await modules.write({ dir: join(dist, 'lib'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
@@ -81,10 +160,12 @@ export async function build({ withTypes = false } = {}) {
   const prevention = await rolldown({ input: pool, platform: 'node', external, logLevel: 'warn' });
   await prevention.write({ dir: join(dist, 'pool'), format: 'esm', chunkFileNames: 'shared-[hash].js', entryFileNames: '[name].js' });
   await prevention.close();
-  const cli = await rolldown({ input: { main: join(home, 'src/cli/main.ts'), 'fleet-worker': join(home, 'src/cli/commands/simulate/fleet-worker.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } });
-  await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', charset: 'ascii', codeSplitting: { groups: [{ name: 'core', test: hot }] } });
+  const cliOptions = { input: { main: join(home, 'src/cli/main.ts'), 'fleet-worker': join(home, 'src/cli/commands/simulate/fleet-worker.ts') }, platform: 'node', external, logLevel: 'warn', transform: { target: 'node20' } };
+  const chunkGroups = await findGroups(cliOptions);
+  const cli = await rolldown(cliOptions);
+  await cli.write({ dir: join(dist, 'cli'), format: 'cjs', minify: process.env.FOURTUPLE_READABLE !== "1", entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', charset: 'ascii', codeSplitting: { groups: chunkGroups } });
   await cli.close();
-  for (const name of readdirSync(join(dist, 'cli'))) wrap(join(dist, 'cli', name));
+  pack(join(dist, 'cli'));
   if (withTypes) {
     const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json'), '--outDir', join(dist, 'types')], { stdio: 'inherit' });
     if (status !== 0) throw new Error('the declarations could not be made');

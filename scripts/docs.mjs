@@ -14,7 +14,7 @@ async function generatedFiles() {
     const bundle = await rolldown({ input: { generated: join(root, 'packages/fourtuple/src/cli/generated.ts') }, platform: 'node', external: ['koffi', /^node:/], logLevel: 'warn' });
     await bundle.write({ dir: folder, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
     await bundle.close();
-    return createRequire(import.meta.url)(join(folder, 'generated.cjs')).generatedFiles();
+    return await createRequire(import.meta.url)(join(folder, 'generated.cjs')).generatedFiles();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,47 +1,41 @@
-import { buildApplication, buildRouteMap, proposeCompletions, run, text_en, version as versionFlag, type Application } from '@stricli/core';
-import { checkCommand } from './commands/check/command.ts';
-import { completionCommand } from './commands/completion/command.ts';
-import { doctorCommand } from './commands/doctor/command.ts';
-import { freeCommand } from './commands/free/command.ts';
-import { lintCommand } from './commands/lint/command.ts';
-import { planCommand } from './commands/plan/command.ts';
-import { portsCommand } from './commands/ports/command.ts';
-import { recordCommand } from './commands/record/command.ts';
-import { simulateCommand } from './commands/simulate/command.ts';
-import { socketsCommand } from './commands/sockets/command.ts';
-import { spreadCommand, spreadRoutes } from './commands/spread/command.ts';
-import { tuneCommand, tuneRoutes } from './commands/tune/command.ts';
-import { watchCommand } from './commands/watch/command.ts';
-import { whyCommand } from './commands/why/command.ts';
-import { whoCommand } from './commands/who/command.ts';
+import { buildApplication, buildCommand, buildRouteMap, proposeCompletions, run, text_en, version as versionFlag, type Application, type Command, type RouteMap } from '@stricli/core';
+import { codeOfFailure, withCommand } from './command-line.ts';
 import { ExitCode, type CliContext } from './context.ts';
 import { explainError, UsageError } from './errors.ts';
 import { helpIntegrations } from './help-flag.ts';
 import { version } from './version.ts';
 
-export const commands = {
-  check: checkCommand,
-  ports: portsCommand,
-  sockets: socketsCommand,
-  who: whoCommand,
-  why: whyCommand,
-  watch: watchCommand,
-  free: freeCommand,
-  spread: spreadCommand,
-  plan: planCommand,
-  tune: tuneCommand,
-  lint: lintCommand,
-  record: recordCommand,
-  simulate: simulateCommand,
-  doctor: doctorCommand,
-  completion: completionCommand,
+type Target = Command<CliContext> | RouteMap<CliContext>;
+
+/** Where each command is described: a run reads the description of its own alone. */
+const commands: Readonly<Record<string, () => Promise<Target>>> = {
+  check: async () => buildCommand((await import('./commands/check/command.ts')).checkDefinition),
+  ports: async () => buildCommand((await import('./commands/ports/command.ts')).portsDefinition),
+  sockets: async () => (await import('./commands/sockets/command.ts')).socketsCommand,
+  who: async () => (await import('./commands/who/command.ts')).whoCommand,
+  why: async () => (await import('./commands/why/command.ts')).whyCommand,
+  watch: async () => (await import('./commands/watch/command.ts')).watchCommand,
+  free: async () => (await import('./commands/free/command.ts')).freeCommand,
+  spread: async () => (await import('./commands/spread/command.ts')).spreadCommand,
+  plan: async () => (await import('./commands/plan/command.ts')).planCommand,
+  tune: async () => (await import('./commands/tune/command.ts')).tuneCommand,
+  lint: async () => (await import('./commands/lint/command.ts')).lintCommand,
+  record: async () => (await import('./commands/record/command.ts')).recordCommand,
+  simulate: async () => (await import('./commands/simulate/command.ts')).simulateCommand,
+  doctor: async () => (await import('./commands/doctor/command.ts')).doctorCommand,
+  completion: async () => (await import('./commands/completion/command.ts')).completionCommand,
 };
 
-/** Every command, without its code: that is loaded when it runs. */
-export function makeApplication(onFailure: () => void = () => undefined): Application<CliContext> {
+/**
+ * The command line, without the code of its commands: that is loaded when one runs.
+ * @param only one command, where it is known which is meant; all of them otherwise
+ */
+export async function makeApplication(only?: string, onFailure: () => void = () => undefined): Promise<Application<CliContext>> {
+  const routes: Record<string, Target> = {};
+  for (const [name, load] of Object.entries(commands)) if (only === undefined || only === name) routes[name] = await load();
   return buildApplication<CliContext>(
     buildRouteMap({
-      routes: commands,
+      routes,
       docs: {
         brief: 'df for TCP ports, and explain for the errors when they run out',
         fullDescription: [
@@ -78,36 +72,26 @@ export function makeApplication(onFailure: () => void = () => undefined): Applic
   );
 }
 
-const globals: ReadonlySet<string> = new Set(['--help', '-h', '--version', '-v', '--helpAll', '--help-all', '-H']);
-
-/** True for a command line that check answers: its name, or no command at all. */
-export function isCheck([first]: readonly string[]): boolean {
-  return first === undefined || first === 'check' || (first.startsWith('-') && !globals.has(first));
-}
-
-/** True for a command line whose exit code is an answer, so that a failure to answer must not look like one. */
-export function isAnswering(inputs: readonly string[]): boolean {
-  return isCheck(inputs) || inputs[0] === 'why' || inputs[0] === 'lint' || (inputs[0] === 'tune' && inputs[1] === 'verify');
-}
-
-/** Runs one command line. @returns the exit code. */
-export async function runCli(inputs: readonly string[], context: CliContext): Promise<number> {
+/** Runs one command line, whatever it is. @returns the exit code. */
+export async function runAny(inputs: readonly string[], context: CliContext): Promise<number> {
   const first = inputs[0];
   if (first === '__complete') {
     const { complete } = await import('./commands/completion/complete.ts');
-    return complete(inputs.slice(1), makeApplication(), proposeCompletions, context);
+    return complete(inputs.slice(1), await makeApplication(), proposeCompletions, context);
   }
   if (first !== undefined && (await isMistypedGlobal(first, context))) return ExitCode.usage;
-  if ((first === 'tune' && (await isMistypedRoute('tune', inputs[1], tuneRoutes, context))) || (first === 'spread' && (await isMistypedRoute('spread', inputs[1], spreadRoutes, context)))) return ExitCode.usage;
-  const line = isCheck(inputs) && first !== 'check' ? ['check', ...inputs] : inputs;
+  if (first === 'tune' && (await isMistypedRoute('tune', inputs[1], (await import('./commands/tune/command.ts')).tuneRoutes, context))) return ExitCode.usage;
+  if (first === 'spread' && (await isMistypedRoute('spread', inputs[1], (await import('./commands/spread/command.ts')).spreadRoutes, context))) return ExitCode.usage;
+  const line = withCommand(inputs);
+  const name = line[0];
+  const known = name !== undefined && Object.hasOwn(commands, name) ? name : undefined;
   let hasFailed = false;
-  await run(makeApplication(() => (hasFailed = true)), line, context);
+  await run(await makeApplication(known, () => (hasFailed = true)), line, context);
   const code = Number(context.process.exitCode ?? 0);
   // Stricli counts its own failures down from -1; -4 and -5 are bad arguments and unknown commands.
   if (code === -4 || code === -5) return ExitCode.usage;
   if (code < 0) return ExitCode.notDone;
-  // What kept check from a verdict must not look like a WARNING, what kept why from one not like a failing call.
-  return hasFailed && isAnswering(line) && code === ExitCode.notDone ? ExitCode.unknown : code;
+  return hasFailed ? codeOfFailure(line, code) : code;
 }
 
 /** `--hlep` would go to check, which knows neither --help nor --version as flags of its own. */

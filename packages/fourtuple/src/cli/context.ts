@@ -1,4 +1,4 @@
-import type { CommandContext } from '@stricli/core';
+import type { CommandBuilderArguments, CommandContext } from '@stricli/core';
 
 /** A stream that a command prints to. */
 export interface Output {
@@ -26,3 +26,6 @@ export interface CliContext extends CommandContext {
 
 /** Exit codes: check uses 0 to 3 as monitoring plugins do; the others 0 and 1. */
 export const ExitCode = { done: 0, notDone: 1, warning: 1, critical: 2, unknown: 3, usage: 64, notPermitted: 77 } as const;
+
+/** A command before Stricli has made one of it. */
+export type CommandDefinition<Flags> = CommandBuilderArguments<{ [Name in keyof Flags]: Flags[Name] }, [], CliContext>;

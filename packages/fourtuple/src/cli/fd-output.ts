@@ -29,8 +29,16 @@ export class FdOutput implements Output {
   }
 }
 
+const asked = new Map<number, boolean>();
+
 /** True when the descriptor is a character device other than /dev/null and its like, so possibly a terminal. */
 export function mayBeTerminal(fd: number): boolean {
+  const known = asked.get(fd) ?? isTerminalLike(fd);
+  asked.set(fd, known);
+  return known;
+}
+
+function isTerminalLike(fd: number): boolean {
   try {
     const status = fstatSync(fd);
     return status.isCharacterDevice() && status.rdev >>> 8 !== MEMORY_DEVICES;

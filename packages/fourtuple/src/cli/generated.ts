@@ -12,8 +12,8 @@ import { version } from './version.ts';
 const date = '2026-11-22';
 
 /** Texts that the repository keeps and scripts/docs.mjs writes, by their paths from its root. No command loads this. */
-export function generatedFiles(): Readonly<Record<string, string>> {
-  const reference = referenceOf(makeApplication());
+export async function generatedFiles(): Promise<Readonly<Record<string, string>>> {
+  const reference = referenceOf(await makeApplication());
   return {
     'packages/fourtuple/man/fourtuple.1': manPage(reference, version, date),
     'packages/fourtuple/completions/fourtuple.bash': completionScripts.bash,

@@ -1,7 +1,8 @@
 import { exitNow } from '../kernel/index.ts';
-import { isAnswering, runCli } from './app.ts';
+import { isAnswering } from './command-line.ts';
 import { ExitCode, type CliContext, type Output } from './context.ts';
 import { FdOutput, mayBeTerminal } from './fd-output.ts';
+import { runCli } from './run-cli.ts';
 
 /** What became of the standard output: a closed pipe is no failure, a full disk is. */
 let isOutputClosed = false;
@@ -93,7 +94,8 @@ function isObserved(): boolean {
   return process.listenerCount('exit') > 0 || process.execArgv.length > 0 || process.env['NODE_OPTIONS'] !== undefined || process.env['NODE_V8_COVERAGE'] !== undefined;
 }
 
-export async function main(): Promise<void> {
+/** @param inputs the command line, without the program */
+export async function main(inputs: readonly string[] = process.argv.slice(2)): Promise<void> {
   const stderr = standardError();
   const context: CliContext = {
     process: { stdout: standardOutput(), stderr, env: process.env },
@@ -102,7 +104,6 @@ export async function main(): Promise<void> {
     heedSignals,
     sleep,
   };
-  const inputs = process.argv.slice(2);
   process.exitCode = await runCli(inputs, context);
   if (outputFailure !== undefined) {
     stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);

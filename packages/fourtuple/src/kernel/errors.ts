@@ -1,12 +1,18 @@
-import { constants } from 'node:os';
+let codes: Map<number, string> | undefined;
 
-const codes = new Map<number, string>(Object.entries(constants.errno).map(([code, errno]) => [errno, code]));
-// EAGAIN shares its number with EWOULDBLOCK; people know the first.
-codes.set(constants.errno.EAGAIN, 'EAGAIN');
-codes.set(constants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
+/** Made at the first error: most runs have none. */
+function allCodes(): Map<number, string> {
+  const { constants } = process.getBuiltinModule('node:os');
+  const made = new Map<number, string>(Object.entries(constants.errno).map(([code, errno]) => [errno, code]));
+  // EAGAIN shares its number with EWOULDBLOCK; people know the first.
+  made.set(constants.errno.EAGAIN, 'EAGAIN');
+  made.set(constants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
+  return made;
+}
 
 /** `EADDRINUSE` for 98; `errno 512` for a number without a name. */
 export function errnoCode(errno: number): string {
+  codes ??= allCodes();
   return codes.get(errno) ?? `errno ${errno}`;
 }
 

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
 import { UnsupportedError } from './errors.ts';
@@ -29,7 +28,7 @@ export function loadFfi(): Ffi {
 function tryLoad(): Ffi | UnsupportedError {
   if (process.env['FOURTUPLE_NO_KOFFI'] === '1') return new UnsupportedError('koffi', 'FOURTUPLE_NO_KOFFI to be unset');
   try {
-    return openPrebuilt() ?? (createRequire(import.meta.url)('koffi') as Ffi);
+    return openPrebuilt() ?? (process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi') as Ffi);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const needs =

@@ -1,3 +1,4 @@
+export * from './errno.ts';
 export * from './errors.ts';
 export * from './release.ts';
 export * from './namespaces.ts';
@@ -30,9 +31,10 @@ export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';
 export { DescriptorSource } from './bpf/descriptor-source.ts';
 export { readSocketBinds } from './bpf/socket-binds.ts';
-export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
 export { countDescriptors } from './procfs/descriptors.ts';
+export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
 export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';
+export { importBpfReaders, type BpfReaders } from './import-bpf.ts';
 export { findSpreads, Spreader, tryToSpread, type FoundSpread, type SpreadCounts } from './bpf/spreader.ts';
 export * from './own-cgroup.ts';
 export * from './alive.ts';

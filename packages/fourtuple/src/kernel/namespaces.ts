@@ -221,7 +221,10 @@ function nameOf(proc: ProcFs, inode: number, hostInode: number | undefined, moun
 }
 
 function namedMount(proc: ProcFs, inode: number): string | undefined {
-  for (const line of (proc.tryReadText('self/mountinfo') ?? '').split('\n')) {
+  const mounts = proc.tryReadText('self/mountinfo') ?? '';
+  // There are hundreds on a host of containers, and most hosts have none of these.
+  if (!mounts.includes(` net:[${inode}] `)) return undefined;
+  for (const line of mounts.split('\n')) {
     const fields = line.split(' ');
     if (namespaceInode(fields[3]) === inode) return unescapeMount(fields[4] ?? '').split('/').at(-1);
   }

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { SocketDescriptor } from '../model/process.ts';
+import { Errno } from './errno.ts';
 import { KernelError } from './errors.ts';
 import { loadLibc } from './libc.ts';
 
@@ -20,7 +20,7 @@ export function withForeignDescriptor<T>({ pid, fd: descriptor, inode }: SocketD
   try {
     const fd = called('pidfd_getfd', libc.syscall(SYS_pidfd_getfd, pidfd, descriptor, 0));
     try {
-      if (fstatSync(fd).ino !== inode) throw new KernelError('pidfd_getfd', constants.errno.EBADF);
+      if (fstatSync(fd).ino !== inode) throw new KernelError('pidfd_getfd', Errno.EBADF);
       return work(fd);
     } finally {
       libc.close(fd);

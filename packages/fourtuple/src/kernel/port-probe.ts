@@ -1,12 +1,12 @@
-import { constants } from 'node:os';
 import { Address } from '../model/address.ts';
 import type { PortRange } from '../model/port-range.ts';
 import type { ProtocolName } from '../model/protocol.ts';
+import { Errno } from './errno.ts';
 import { KernelError, UnsupportedError } from './errors.ts';
 import { AF_INET, AF_INET6, IPV6_V6ONLY, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, loadLibc, setOption, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SO_BINDTODEVICE, SO_REUSEADDR, SO_REUSEPORT, TCP_REPAIR, type Libc } from './libc.ts';
 import { decodeSockaddr, encodeSockaddr, type Endpoint } from './sockaddr.ts';
 
-const { EAGAIN, EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = constants.errno;
+const { EAGAIN, EADDRNOTAVAIL, ENOPROTOOPT, EPERM, ENETUNREACH, EADDRINUSE, EMFILE, ENFILE } = Errno;
 
 /** Ports by which a route is asked for where connect() of UDP finds none itself: the highest ones, one after the other. */
 const LAST_PORT = 65_535;
@@ -83,7 +83,7 @@ function repairConnect(target: RepairConnect): number {
     const sockaddr = encodeSockaddr(target.address, target.port, family);
     if (libc.connect(fd, sockaddr, sockaddr.length) < 0) return libc.errno();
     // A range outside the namespace's own is silently ignored: the answer would be about another port.
-    return localPortOf(fd) === target.localPort ? 0 : constants.errno.ERANGE;
+    return localPortOf(fd) === target.localPort ? 0 : Errno.ERANGE;
   });
 }
 

@@ -1,9 +1,17 @@
-import { release } from 'node:os';
 import { releaseAtLeast } from '../model/kernel-traits.ts';
+import { ProcFs } from './procfs/files.ts';
 
-/** `uname -r`. */
+let known: string | undefined;
+
+/** `uname -r`. From /proc where it may be read: loading node:os takes ten times as long. */
 export function kernelRelease(): string {
-  return release();
+  known ??= new ProcFs().tryRead('sys/kernel/osrelease')?.trim() ?? process.getBuiltinModule('node:os').release();
+  return known;
+}
+
+/** `uname -n`. */
+export function hostName(): string {
+  return new ProcFs().tryReadText('sys/kernel/hostname')?.trim() ?? process.getBuiltinModule('node:os').hostname();
 }
 
 /** True when the running kernel's version is at least this one. Distributions backport: prefer a probe where there is one. */

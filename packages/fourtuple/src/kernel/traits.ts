@@ -14,8 +14,8 @@ const OTHER_SELF = Address.fromIpv4(0x7ffdfcf8);
 let found: KernelTraits | undefined;
 
 /** What is known of this kernel without trying anything: what {@link tryKernelTraits} found, or what the release says. */
-export function kernelTraits(proc: ProcFs): KernelTraits {
-  return found ?? { ...traitsOfRelease(kernelRelease()), hasReuseDelay: proc.has('sys/net/ipv4/tcp_tw_reuse_delay') };
+export function kernelTraits(proc: ProcFs, hasReuseDelay = proc.has('sys/net/ipv4/tcp_tw_reuse_delay')): KernelTraits {
+  return found ?? { ...traitsOfRelease(kernelRelease()), hasReuseDelay };
 }
 
 /**

@@ -7,7 +7,7 @@ const FIRST_CHUNK = 256;
 
 /**
  * A numeric column that grows by chunks: no doubling copy, so that the peak is the data itself.
- * The first chunk alone starts small and doubles, for the host with three sockets.
+ * The first chunk alone starts with nothing and quadruples, for the host with three sockets.
  */
 export class Column<A extends NumericArray> {
   readonly #make: (length: number) => A;
@@ -18,7 +18,7 @@ export class Column<A extends NumericArray> {
 
   constructor(make: (length: number) => A) {
     this.#make = make;
-    this.#last = make(FIRST_CHUNK);
+    this.#last = make(0);
     this.#chunks = [this.#last];
   }
 
@@ -71,7 +71,7 @@ export class Column<A extends NumericArray> {
 
   #grow(): void {
     if (this.#last.length < CHUNK) {
-      const larger = this.#make(Math.min(CHUNK, this.#last.length * 4));
+      const larger = this.#make(Math.min(CHUNK, Math.max(FIRST_CHUNK, this.#last.length * 4)));
       larger.set(this.#last);
       this.#chunks[this.#chunks.length - 1] = larger;
       this.#last = larger;

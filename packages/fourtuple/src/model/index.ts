@@ -17,5 +17,6 @@ export * from './owner.ts';
 export * from './process.ts';
 export * from './snapshot.ts';
 export * from './snapshot-codec.ts';
+export * from './snapshot-error.ts';
 export * from './text.ts';
 export * from './suggest.ts';

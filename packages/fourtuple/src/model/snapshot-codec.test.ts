@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anySocket, ownersOf, rowsOf, settingsOf, tableOf, tcp, udp } from '../../test/contract/hand-made.ts';
 import { noOwners } from './owner.ts';
-import { decodeSnapshot, encodeSnapshot, SnapshotFormatError } from './snapshot-codec.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot-codec.ts';
+import { SnapshotFormatError } from './snapshot-error.ts';
 import type { NamespaceSnapshot, Snapshot } from './snapshot.ts';
 
 function shot(fields: Partial<NamespaceSnapshot> = {}): NamespaceSnapshot {

@@ -4,14 +4,10 @@ import { traitsOfRelease, type KernelTraits } from './kernel-traits.ts';
 import type { Settings } from './settings.ts';
 import { SocketTable, type ColumnArray } from './socket-table.ts';
 import type { NamespaceSnapshot, Snapshot } from './snapshot.ts';
+import { SnapshotFormatError } from './snapshot-error.ts';
 
 /** Version of the serialised form. A reader refuses another major number. */
 export const SNAPSHOT_SCHEMA = 'fourtuple.snapshot/1';
-
-/** The text is not a snapshot, or one of another version, or damaged. */
-export class SnapshotFormatError extends Error {
-  override readonly name = 'SnapshotFormatError';
-}
 
 /** One line of JSON, columns as base64 of little-endian values. */
 export function encodeSnapshot(snapshot: Snapshot): string {

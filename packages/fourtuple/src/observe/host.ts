@@ -1,5 +1,4 @@
-import { hostname } from 'node:os';
-import { kernelRelease, NamespaceLostError, type FoundNamespace } from '../kernel/index.ts';
+import { hostName, kernelRelease, NamespaceLostError, type FoundNamespace } from '../kernel/index.ts';
 import { measureSteps, type Measurement, type MeasureOptions } from './measure.ts';
 import { LazyOwners } from './owners.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
@@ -28,5 +27,5 @@ export function* measureHostSteps(namespaces: readonly FoundNamespace[], options
       limits.push(goneSentence(namespace, error));
     }
   }
-  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostname(), namespaces: measured, limits: [...new Set(limits)] };
+  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostName(), namespaces: measured, limits: [...new Set(limits)] };
 }

@@ -1,3 +1,4 @@
+export * from './bpf-readers.ts';
 export * from './source.ts';
 export * from './owners.ts';
 export * from './measure.ts';

@@ -1,6 +1,7 @@
-import { isAddressInUse, NamespaceLostError, PortMarkReader, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { isAddressInUse, NamespaceLostError, probeBind, probePorts, ProcFs, reasonOf, UnsupportedError, type FoundNamespace, type OwnerMode, type PortMarkReader } from '../kernel/index.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Protocol, stateBit, TcpState, type Counters, type NamespaceId, type PortProbes, type Settings } from '../model/index.ts';
 import { PortLedger, type BindProbe, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
+import { bpfReaders } from './bpf-readers.ts';
 import { namespaceId } from './namespace-id.ts';
 import { LazyOwners } from './owners.ts';
 import { runSteps } from './steps.ts';
@@ -104,9 +105,11 @@ export function* askKernelSteps(opened: OpenedNamespace, ledger: PortLedger, mod
 
 /** @returns the answers, or why there are none */
 function* readBuckets(opened: OpenedNamespace, ledger: PortLedger, binds: readonly BindProbe[]): Generator<void, { readonly read?: Asked; readonly reason?: string }> {
+  const readers = bpfReaders();
+  if (readers === undefined) return { reason: 'what reads by BPF was not loaded' };
   let reader: PortMarkReader | undefined;
   try {
-    reader = new PortMarkReader();
+    reader = new readers.PortMarkReader();
     const marks = yield* reader.read((work) => opened.inside(work));
     const explicit: number[] = [];
     const shared: number[] = [];

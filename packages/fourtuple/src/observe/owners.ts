@@ -1,5 +1,6 @@
 import { runSteps } from './steps.ts';
-import { countDescriptors, countTcp, DescriptorSource, KernelError, OWN_NET, ProcFs, readOwnersByBpfSteps, readOwnersSteps, SockDiagSource, UnsupportedError, type OwnerMode, type OwnersRead } from '../kernel/index.ts';
+import { countDescriptors, countTcp, KernelError, OWN_NET, ProcFs, readOwnersSteps, SockDiagSource, tcpCountOf, UnsupportedError, type DescriptorSource, type OwnerMode, type OwnersRead, type TcpCount } from '../kernel/index.ts';
+import { bpfReaders } from './bpf-readers.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
 import type { OpenedNamespace } from './source.ts';
 
@@ -22,11 +23,16 @@ export class LazyOwners {
 
   /** Sockets by their descriptors, which tells owners at once, where that is worth it; else undefined. */
   socketsOf(opened: OpenedNamespace, proc: ProcFs): DescriptorSource | undefined {
-    if (this.#mode === 'none' || !this.#isOfOne || !opened.canEnter || !(opened.source instanceof SockDiagSource)) return undefined;
+    const readers = bpfReaders();
+    if (readers === undefined || this.#mode === 'none' || !this.#isOfOne || !opened.canEnter || !(opened.source instanceof SockDiagSource)) return undefined;
+    const inside = (): TcpCount => opened.inside(() => countTcp(proc, OWN_NET));
+    const { hashed } = 'sockstat.TCP.inuse' in opened.counters ? tcpCountOf(opened.counters) : inside();
+    // The few of a small host are counted sooner than all descriptors of its processes.
+    if (hashed < SOCKETS_FROM) return undefined;
     const count = countDescriptors(proc);
     if (count < SOCKETS_FROM) return undefined;
     try {
-      return new DescriptorSource(opened.source, proc, opened.namespace.inode, () => opened.inside(() => countTcp(proc, OWN_NET)), count);
+      return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, count);
     } catch (error) {
       if (error instanceof UnsupportedError) return undefined;
       throw error;
@@ -52,7 +58,7 @@ export class LazyOwners {
 
 /** So many descriptors and more are read by BPF, where it is allowed: to begin with it takes as long as reading these. */
 const READ_FROM = 10_000;
-/** So many descriptors and more tell the sockets too. */
+/** So many sockets and descriptors and more: the descriptors tell the sockets too. */
 const SOCKETS_FROM = 20_000;
 
 function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
@@ -65,8 +71,10 @@ function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRe
 }
 
 function* tryBpf(proc: ProcFs, expected: number): Generator<void, OwnersRead | undefined> {
+  const readers = bpfReaders();
+  if (readers === undefined) return undefined;
   try {
-    return yield* readOwnersByBpfSteps(proc, expected);
+    return yield* readers.readOwnersByBpfSteps(proc, expected);
   } catch (error) {
     if (error instanceof UnsupportedError || error instanceof KernelError) return undefined;
     throw error;

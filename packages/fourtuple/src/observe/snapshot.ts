@@ -1,5 +1,4 @@
-import { hostname } from 'node:os';
-import { kernelRelease, NamespaceGoneError, NamespaceLostError, readAll, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
+import { hostName, kernelRelease, NamespaceGoneError, NamespaceLostError, readAll, reasonOf, type FoundNamespace, type OwnerMode } from '../kernel/index.ts';
 import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, Protocol, SocketTable, stateBit, TcpState, type NamespaceSnapshot, type Snapshot } from '../model/index.ts';
 import { ledgerOf, type ProbeMode } from '../usage/index.ts';
 import { askKernel, type Measurement } from './measure.ts';
@@ -54,7 +53,7 @@ export function takeSnapshot(namespaces: readonly FoundNamespace[], options: Sna
       limits.push(goneSentence(namespace, error));
     }
   }
-  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostname(), source, namespaces: shots, limits: [...new Set(limits)] };
+  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostName(), source, namespaces: shots, limits: [...new Set(limits)] };
 }
 
 /** Counts a snapshot as if it were live. */

@@ -1,6 +1,5 @@
-import { constants } from 'node:os';
 import { compileFilter, matches, type SocketFilter } from '../filter/index.ts';
-import { KernelError, type DiagRequest, type SocketSource } from '../kernel/index.ts';
+import { Errno, KernelError, type DiagRequest, type SocketSource } from '../kernel/index.ts';
 import { Protocol, SocketTable, stateBit, TcpState, type PortRange, type SocketSink } from '../model/index.ts';
 
 /** UDP sockets are connected or not: the filter's other states ask for none of them. */
@@ -39,7 +38,7 @@ function tryInKernel(source: SocketSource, request: DiagRequest, { expression }:
     return true;
   } catch (error) {
     // An operation that this kernel does not know, or a mark without CAP_NET_ADMIN.
-    if (!(error instanceof KernelError) || (error.errno !== constants.errno.EINVAL && error.errno !== constants.errno.EPERM)) throw error;
+    if (!(error instanceof KernelError) || (error.errno !== Errno.EINVAL && error.errno !== Errno.EPERM)) throw error;
     sink.reset();
     return false;
   }

@@ -8,9 +8,9 @@ const NO_PORT = 0x20;
 /** The place of the inode has the number of the process. */
 const OWNED = 0x40;
 /** Counters a tuple: one for each state number; state 0 does not exist, and its counter serves {@link UNOCCUPIED}. */
-export const STATES = 16;
+const STATES = 16;
 /** Connections that take nothing of the pool: on ports that are not usable, or reusable. */
-export const UNOCCUPIED = 0;
+const UNOCCUPIED = 0;
 
 const NONE = -1;
 
@@ -53,6 +53,9 @@ export class ConnectionRows {
 
   /** Connections added, kept as rows or only counted. */
   count = 0;
+  /** True when some socket is bound to a device. */
+  hasDevices = false;
+  #hasSingles = false;
   readonly #keptPorts: PortSet | undefined;
 
   /**
@@ -79,7 +82,21 @@ export class ConnectionRows {
     return this.#states.at(tuple * STATES + state) + ((held & 1) === 0 ? this.#ipv4.counted(held >>> 1, state) : 0);
   }
 
+  /** Writes of each tuple the number of its sockets, and how many of them occupy a port of the pool: {@link inState} for all of them at once. */
+  sumUp(total: Uint32Array, used: Uint32Array): void {
+    for (let tuple = 0; tuple < total.length; tuple++) {
+      const held = this.#keyOf.at(tuple);
+      let sum = (held & 1) === 0 ? this.#ipv4.countedInAll(held >>> 1) : 0;
+      // A tuple that came in runs alone has nothing else.
+      if (this.#hasSingles) for (let state = 1; state < STATES; state++) sum += this.#states.at(tuple * STATES + state);
+      total[tuple] = sum;
+      used[tuple] = this.#hasSingles ? sum - this.#states.at(tuple * STATES + UNOCCUPIED) : sum;
+    }
+  }
+
   add(socket: SocketCursor, isReusable: boolean): void {
+    this.#hasSingles = true;
+    if (socket.interfaceIndex !== 0) this.hasDevices = true;
     const tuple = this.#tupleOf(socket);
     const port = socket.localPort;
     const isUsable = this.#usable.has(port);
@@ -181,6 +198,8 @@ export class ConnectionRows {
     this.noPort.clear();
     this.reusableCount = 0;
     this.count = 0;
+    this.hasDevices = false;
+    this.#hasSingles = false;
     this.#countOn = undefined;
     this.#firstOn = undefined;
     this.#ipv4.clear();

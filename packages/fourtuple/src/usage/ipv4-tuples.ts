@@ -56,6 +56,11 @@ export class Ipv4Tuples {
     return state === TcpState.timeWait ? this.#counts[id * COUNTS + 1]! : 0;
   }
 
+  /** {@link counted}, whatever the state. */
+  countedInAll(id: number): number {
+    return this.#counts[id * COUNTS]! + this.#counts[id * COUNTS + 1]!;
+  }
+
   /**
    * Counts the plain connections of a run: IPv4, ESTABLISHED or in a TIME_WAIT that cannot be reusable, without a
    * device, on a plain port.

@@ -1,5 +1,5 @@
 import { Address, TcpState, type OwnerIndex, type PortSet } from '../model/index.ts';
-import { STATES, UNOCCUPIED, type ConnectionRows } from './connection-rows.ts';
+import type { ConnectionRows } from './connection-rows.ts';
 import type { PortKinds } from './port-kinds.ts';
 import type { Holder, TupleTable, TupleUsage } from './types.ts';
 
@@ -23,10 +23,7 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   const reusable = new Uint32Array(tuples);
   const explicit = new Uint32Array(tuples);
   const total = new Uint32Array(tuples);
-  for (let tuple = 0; tuple < tuples; tuple++) {
-    for (let state = 1; state < STATES; state++) total[tuple]! += rows.inState(tuple, state);
-    used[tuple] = total[tuple]! - rows.inState(tuple, UNOCCUPIED);
-  }
+  rows.sumUp(total, used);
   if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) {
     for (let row = 0; row < rows.length; row++) {
       const tuple = rows.tuple.at(row);
@@ -82,10 +79,8 @@ function hasConnections(rows: ConnectionRows, ports: PortSet): boolean {
  * without a device does not meet those of devices. So a device's tuple also loses the ports of its unbound twin.
  */
 function addUnboundConnections(rows: ConnectionRows, kinds: PortKinds, used: Uint32Array): void {
+  if (!rows.hasDevices) return;
   const twins = new Map<string, number[]>();
-  let hasDevice = false;
-  for (let tuple = 0; tuple < rows.tupleCount && !hasDevice; tuple++) hasDevice = rows.describe(tuple)[9] !== 0;
-  if (!hasDevice) return;
   for (let tuple = 0; tuple < rows.tupleCount; tuple++) {
     const key = rows.describe(tuple).slice(0, 9).join();
     twins.set(key, [...(twins.get(key) ?? []), tuple]);

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/app.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import { Address } from '../../src/model/index.ts';
 import { spreadDocument } from '../../src/cli/commands/spread/document.ts';
 import { watchDocument } from '../../src/cli/commands/watch/document.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/app.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import { appendSnapshot } from '../../src/cli/recording.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import type { Snapshot } from '../../src/model/index.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/app.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 
 const docs = fileURLToPath(new URL('../../../../docs', import.meta.url));
 const WIDTH = 112;

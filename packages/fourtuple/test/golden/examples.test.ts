@@ -30,7 +30,7 @@ describe('examples', () => {
   it.each(commandReferences.flatMap(({ examples }) => examples.map(({ line }) => line)))('%s is understood', async (line) => {
     const [program, ...inputs] = wordsOf(line);
     expect(program).toBe('fourtuple');
-    const application = makeApplication();
+    const application = await makeApplication();
     let stderr = '';
     const context = { process: { stdout: { write: () => undefined }, stderr: { write: (text: string) => void (stderr += text) }, env: {} } } as unknown as CliContext;
     await run({ ...application, root: idle(application.root) }, inputs, context);

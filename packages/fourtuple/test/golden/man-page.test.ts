@@ -7,7 +7,7 @@ import { missing } from './programs.ts';
 import { commandReferences } from './run-cli.ts';
 import { temporaryFolder } from './temporary.ts';
 
-const files = generatedFiles();
+const files = await generatedFiles();
 const page = files['packages/fourtuple/man/fourtuple.1']!;
 
 describe('the generated pages (UPDATE_GOLDEN=1 writes them anew)', () => {

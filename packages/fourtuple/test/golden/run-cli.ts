@@ -1,5 +1,6 @@
-import { makeApplication, runCli } from '../../src/cli/app.ts';
+import { makeApplication } from '../../src/cli/app.ts';
 import type { CliContext } from '../../src/cli/context.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import { referenceOf, type CommandReference } from '../../src/cli/reference.ts';
 
 export interface CliResult {
@@ -23,4 +24,4 @@ export async function runInProcess(...inputs: readonly string[]): Promise<CliRes
   return { exitCode, stdout, stderr };
 }
 
-export const commandReferences: readonly CommandReference[] = referenceOf(makeApplication()).commands;
+export const commandReferences: readonly CommandReference[] = referenceOf(await makeApplication()).commands;

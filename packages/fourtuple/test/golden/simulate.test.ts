@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/app.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fourtuple-simulate-'));

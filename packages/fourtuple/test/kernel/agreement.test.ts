@@ -3,7 +3,7 @@ import { compileFilter, FilterSyntaxError, matches, needsKernel, parseFilter, ty
 import { interfaceIndex, readServices } from '../../src/kernel/names.ts';
 import { cgroupIdOf, currentNamespace, OWN_NET, ProcFs, readAll, readCounters, SockDiagSource, type DiagRequest } from '../../src/kernel/index.ts';
 import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, defaultLocalPortRange, Protocol, SocketTable, stateBit, TcpState, type PortRange, type SocketCursor } from '../../src/model/index.ts';
-import { measure, readSockets } from '../../src/observe/index.ts';
+import { loadBpfReaders, measure, readSockets } from '../../src/observe/index.ts';
 import { because } from '../support/because.ts';
 import { Complaints, difference } from '../support/difference.ts';
 import { FilterGenerator, type FilterWorld } from '../support/filters.ts';
@@ -13,6 +13,8 @@ import { Population } from '../support/population.ts';
 import { Random } from '../support/random.ts';
 import { runSs, ssLine, ssObstacle } from '../support/ss.ts';
 import { isLeftToSs, ssSecondLook } from '../support/ss-second-look.ts';
+
+await loadBpfReaders();
 
 const seed = Number(process.env['FOURTUPLE_SEED'] ?? 1);
 const POPULATIONS = 20;

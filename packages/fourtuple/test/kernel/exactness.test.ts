@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { currentNamespace } from '../../src/kernel/index.ts';
 import { hasOddSize } from '../../src/model/index.ts';
-import { measure } from '../../src/observe/index.ts';
+import { loadBpfReaders, measure } from '../../src/observe/index.ts';
 import type { Evidence } from '../../src/usage/index.ts';
 import { countTwins, socketsNow } from '../support/everything.ts';
 import { fillBindPool, fillTuple } from '../support/fill.ts';
@@ -10,6 +10,8 @@ import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { liveTestObstacle } from '../support/namespace.ts';
 import { Population } from '../support/population.ts';
 import { Random } from '../support/random.ts';
+
+await loadBpfReaders();
 
 const firstSeed = Number(process.env['FOURTUPLE_SEED'] ?? 1);
 

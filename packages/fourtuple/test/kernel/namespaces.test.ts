@@ -6,13 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLONE_NEWNET, loadLibc } from '../../src/kernel/libc.ts';
 import { currentNamespaceInode, findNamespaces, type FoundNamespace, type NamespaceHolder as Holder } from '../../src/kernel/index.ts';
-import { findHolders, measureHostSteps, runSteps, runStepsSliced, takeSnapshot, type HostMeasurement, type MeasureOptions } from '../../src/observe/index.ts';
+import { findHolders, loadBpfReaders, measureHostSteps, runSteps, runStepsSliced, takeSnapshot, type HostMeasurement, type MeasureOptions } from '../../src/observe/index.ts';
 import { because } from '../support/because.ts';
 import { InstalledCli, type CliAnswer } from '../support/installed-cli.ts';
 import { liveTestObstacle, loopbackUp } from '../support/namespace.ts';
 import { NamespaceHolder, type HeldNamespace } from '../support/namespace-holder.ts';
 import { stillAlive, tieTo, vethObstacle } from '../support/veths.ts';
 import { until } from '../support/wait.ts';
+
+await loadBpfReaders();
 
 const CLONE_NEWNS = 0x00020000;
 const SERVER_PORT = 80;

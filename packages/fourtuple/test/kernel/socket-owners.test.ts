@@ -2,11 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProcFs, readOwners, readOwnersByBpfSteps } from '../../src/kernel/index.ts';
-import { LazyOwners, runSteps } from '../../src/observe/index.ts';
+import { LazyOwners, loadBpfReaders, runSteps } from '../../src/observe/index.ts';
 import type { OwnerIndex } from '../../src/model/index.ts';
 import { because } from '../support/because.ts';
 import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { pythonObstacle } from '../support/other-process.ts';
+
+await loadBpfReaders();
 
 const obstacle = bpfObstacle() ?? pythonObstacle();
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { KernelError, UnsupportedError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
 import { Attributes } from './attributes.ts';
@@ -22,8 +22,8 @@ export function attachedToCgroups(isWanted: (name: string) => boolean): Attached
   const attributes = new Attributes(12);
   for (let id = 0; ; ) {
     const result = tryBpf('linkNextId', attributes.u32(0, id));
-    if (-result === constants.errno.ENOENT) return found;
-    if (-result === constants.errno.EPERM) throw new UnsupportedError('looking at the BPF programs of other processes', 'CAP_SYS_ADMIN');
+    if (-result === Errno.ENOENT) return found;
+    if (-result === Errno.EPERM) throw new UnsupportedError('looking at the BPF programs of other processes', 'CAP_SYS_ADMIN');
     if (result !== 0) throw new KernelError('list BPF links', -result);
     id = attributes.readU32(4);
     const link = withObject('linkOfId', id, (fd) => infoOf(fd, new Uint8Array(LINK_INFO_BYTES)));

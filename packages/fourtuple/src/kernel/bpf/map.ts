@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { KernelError, UnsupportedError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
 import { Attributes } from './attributes.ts';
@@ -38,7 +38,7 @@ export class BpfMap {
     const value = new Uint8Array(this.spec.valueBytes);
     const result = tryBpf('mapLookup', new Attributes(32).u32(0, this.fd).pointer(8, key).pointer(16, value));
     if (result === 0) return value;
-    if (-result === constants.errno.ENOENT) return undefined;
+    if (-result === Errno.ENOENT) return undefined;
     throw new KernelError(`look into the BPF map ${this.spec.name}`, -result);
   }
 
@@ -56,11 +56,11 @@ export class BpfMap {
       if (position !== undefined) attributes.pointer(0, position);
       const result = tryBpf('lookupBatch', attributes);
       // A bucket of the hash has more entries than there is room: once more with more.
-      if (-result === constants.errno.ENOSPC) {
+      if (-result === Errno.ENOSPC) {
         size *= 2;
         continue;
       }
-      if (result !== 0 && -result !== constants.errno.ENOENT) throw new KernelError(`read the BPF map ${name}`, -result);
+      if (result !== 0 && -result !== Errno.ENOENT) throw new KernelError(`read the BPF map ${name}`, -result);
       const count = attributes.readU32(32);
       for (let index = 0; index < count; index++) found.push([keys.slice(index * keyBytes, (index + 1) * keyBytes), values.slice(index * valueBytes, (index + 1) * valueBytes)]);
       if (result !== 0) return found;
@@ -97,8 +97,8 @@ function readSpec(fd: number): MapSpec {
  */
 export function openMap(id: number): BpfMap | undefined {
   const fd = tryBpf('mapOfId', new Attributes(12).u32(0, id));
-  if (-fd === constants.errno.ENOENT) return undefined;
-  if (-fd === constants.errno.EPERM) throw new UnsupportedError('looking at the BPF maps of other processes', 'CAP_SYS_ADMIN');
+  if (-fd === Errno.ENOENT) return undefined;
+  if (-fd === Errno.EPERM) throw new UnsupportedError('looking at the BPF maps of other processes', 'CAP_SYS_ADMIN');
   if (fd < 0) throw new KernelError('open a BPF map', -fd);
   return new BpfMap(readSpec(fd), fd);
 }

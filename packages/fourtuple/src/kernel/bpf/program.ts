@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { UnsupportedError } from '../errors.ts';
 import { Attributes, cString } from './attributes.ts';
 import { bpf, tryBpf } from './bpf-call.ts';
@@ -32,9 +32,9 @@ const MOST_TRIALS = 20;
 export function loadProgram(spec: ProgramSpec): number {
   let fd = tryBpf('programLoad', attributesOf(spec, undefined));
   // The verifier gives up when a signal comes, as a profiler's do all the time.
-  for (let trial = 1; -fd === constants.errno.EAGAIN && trial < MOST_TRIALS; trial++) fd = tryBpf('programLoad', attributesOf(spec, undefined));
+  for (let trial = 1; -fd === Errno.EAGAIN && trial < MOST_TRIALS; trial++) fd = tryBpf('programLoad', attributesOf(spec, undefined));
   if (fd >= 0) return fd;
-  if (-fd === constants.errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'cgroupSocketAddress' ? 'CAP_NET_ADMIN' : 'CAP_PERFMON'}, or CAP_SYS_ADMIN`);
+  if (-fd === Errno.EPERM) throw new UnsupportedError(`the BPF program ${spec.name}`, `CAP_BPF and ${spec.type === 'cgroupSocketAddress' ? 'CAP_NET_ADMIN' : 'CAP_PERFMON'}, or CAP_SYS_ADMIN`);
   // Once more, for its reasons.
   const log = new Uint8Array(LOG_BYTES);
   const again = tryBpf('programLoad', attributesOf(spec, log));

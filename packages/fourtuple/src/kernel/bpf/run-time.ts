@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { KernelError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
 import { Attributes } from './attributes.ts';
@@ -24,7 +24,7 @@ export class RunTimeCounting {
     const attributes = new Attributes(12);
     for (let id = 0; ; ) {
       const result = tryBpf('programNextId', attributes.u32(0, id));
-      if (-result === constants.errno.ENOENT) return found;
+      if (-result === Errno.ENOENT) return found;
       if (result !== 0) throw new KernelError('list BPF programs', -result);
       id = attributes.readU32(4);
       const fd = tryBpf('programOfId', new Attributes(12).u32(0, id));

@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
 import type { KernelSocket } from './kernel-socket.ts';
 import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type BufferOutcome, type MessageHandler } from './message.ts';
@@ -11,7 +11,7 @@ const MAX_USELESS_DATAGRAMS = 10_000;
 /** 300 sockets a datagram: enough to hear the end of any dump. */
 const MAX_DRAINED_DATAGRAMS = 100_000;
 
-const { ENOBUFS, EBUSY } = constants.errno;
+const { ENOBUFS, EBUSY } = Errno;
 
 export interface DumpHandler extends MessageHandler {
   /** Everything delivered so far is void: the dump starts again. */

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import type { Address } from '../../model/address.ts';
+import { Errno } from '../errno.ts';
 import { KernelError } from '../errors.ts';
 import { AF_INET, AF_INET6, NETLINK_ROUTE } from '../libc.ts';
 import { openKernelSocket } from './kernel-socket.ts';
@@ -20,12 +20,12 @@ let sequence = 1;
  * @throws KernelError
  */
 export function addAddress(address: Address, index: number): boolean {
-  return change(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, index, constants.errno.EEXIST, `add ${address.toString()} to interface ${index}`);
+  return change(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, index, Errno.EEXIST, `add ${address.toString()} to interface ${index}`);
 }
 
 /** Takes it away again. @returns false when it is gone already @throws KernelError */
 export function removeAddress(address: Address, index: number): boolean {
-  return change(RTM_DELADDR, 0, address, index, constants.errno.EADDRNOTAVAIL, `remove ${address.toString()} from interface ${index}`);
+  return change(RTM_DELADDR, 0, address, index, Errno.EADDRNOTAVAIL, `remove ${address.toString()} from interface ${index}`);
 }
 
 /** @returns false when the kernel answers with the errno that means: it is so already */

@@ -1,5 +1,5 @@
 import { AF_NETLINK, MSG_TRUNC, NETLINK_EXT_ACK, SOCK_CLOEXEC, SOCK_RAW, SOL_NETLINK, SOL_SOCKET, SO_RCVTIMEO, checked, loadLibc, setOption } from '../libc.ts';
-import { constants } from 'node:os';
+import { Errno } from '../errno.ts';
 import { KernelError, MalformedMessageError } from '../errors.ts';
 
 /**
@@ -25,7 +25,7 @@ export function openKernelSocket(protocol: number): KernelSocket {
   libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(BigInt64Array.of(BigInt(RECEIVE_TIMEOUT_SECONDS), 0n).buffer), 16);
   let isOpen = true;
   const ensureOpen = (operation: string): void => {
-    if (!isOpen) throw new KernelError(operation, constants.errno.EBADF);
+    if (!isOpen) throw new KernelError(operation, Errno.EBADF);
   };
   return {
     send(message) {

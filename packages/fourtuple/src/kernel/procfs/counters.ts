@@ -1,3 +1,4 @@
+import type { Counters } from '../../model/counters.ts';
 import type { ProcFs } from './files.ts';
 
 type Mutable = Record<string, number>;
@@ -51,6 +52,11 @@ export interface TcpCount {
 export function countTcp(proc: ProcFs, net: string): TcpCount {
   const counters: Mutable = {};
   for (const file of ['sockstat', 'sockstat6']) parseSockstat(proc.tryRead(`${net}/${file}`) ?? '', file, counters);
+  return tcpCountOf(counters);
+}
+
+/** The same of counters that were read already. */
+export function tcpCountOf(counters: Counters): TcpCount {
   const of = (name: string): number => counters[name] ?? 0;
   return { hashed: of('sockstat.TCP.inuse') + of('sockstat6.TCP6.inuse'), buckets: of('sockstat.TCP.tw') };
 }

@@ -104,11 +104,19 @@ export function countDescriptors(proc: ProcFs): number {
   return proc.processIds().reduce((sum, pid) => sum + descriptorCount(proc, pid), 0);
 }
 
-/** Number of open descriptors: the size of /proc/PID/fd since Linux 6.2; before that the directory is counted. */
+let tellsCount: boolean | undefined;
+
+/** Whether this kernel says the number of descriptors as the size of /proc/PID/fd: Linux 6.2 and later. We have some ourselves. */
+function sizeIsCount(): boolean {
+  tellsCount ??= (statSync('/proc/self/fd', { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return tellsCount;
+}
+
+/** Number of open descriptors; where the kernel does not say it the directory is counted. */
 function descriptorCount(proc: ProcFs, pid: number): number {
   try {
-    const size = statSync(`${proc.root}/${pid}/fd`).size;
-    return size > 0 ? size : proc.list(`${pid}/fd`).length;
+    const { size } = statSync(`${proc.root}/${pid}/fd`);
+    return size > 0 || sizeIsCount() ? size : proc.list(`${pid}/fd`).length;
   } catch {
     return 0;
   }

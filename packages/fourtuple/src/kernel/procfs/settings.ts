@@ -24,6 +24,7 @@ export function readSettings(proc: ProcFs, { portsOnly = false } = {}): { settin
   if (range === undefined) limits.push('net.ipv4.ip_local_port_range could not be read: the default 32768-60999 is assumed.');
   const reserved = PortSet.parseList(proc.tryRead('sys/net/ipv4/ip_local_reserved_ports') ?? '');
   if (reserved === undefined) limits.push('net.ipv4.ip_local_reserved_ports could not be understood: no port is taken for reserved.');
+  const delayMs = number('net/ipv4/tcp_tw_reuse_delay');
   const further = (path: string): number | undefined => (portsOnly ? undefined : number(path));
   const [openFiles, , fileMax] = portsOnly ? [] : (proc.tryRead('sys/fs/file-nr') ?? 'unknown').trim().split(/\s+/).map(Number);
   return {
@@ -34,7 +35,7 @@ export function readSettings(proc: ProcFs, { portsOnly = false } = {}): { settin
       unprivilegedPortStart: further('net/ipv4/ip_unprivileged_port_start'),
       autobindReuse: number('net/ipv4/ip_autobind_reuse') === 1,
       tcpTwReuse: number('net/ipv4/tcp_tw_reuse') ?? 2,
-      tcpTwReuseDelayMs: number('net/ipv4/tcp_tw_reuse_delay') ?? DEFAULT_TW_REUSE_DELAY_MS,
+      tcpTwReuseDelayMs: delayMs ?? DEFAULT_TW_REUSE_DELAY_MS,
       tcpTimestamps: (number('net/ipv4/tcp_timestamps') ?? 1) !== 0,
       tcpFinTimeoutSeconds: further('net/ipv4/tcp_fin_timeout'),
       tcpMaxTwBuckets: further('net/ipv4/tcp_max_tw_buckets'),
@@ -45,7 +46,7 @@ export function readSettings(proc: ProcFs, { portsOnly = false } = {}): { settin
       conntrackMax: optional('net/netfilter/nf_conntrack_max'),
       fileMax: finite(fileMax),
       openFiles: finite(openFiles),
-      kernel: kernelTraits(proc),
+      kernel: kernelTraits(proc, delayMs !== undefined),
     },
   };
 }

@@ -1,5 +1,5 @@
+import { Errno } from '../errno.ts';
 import { KernelError, UnsupportedError } from '../errors.ts';
-import { constants } from 'node:os';
 import { NETLINK_SOCK_DIAG } from '../libc.ts';
 import { openKernelSocket, type KernelSocket } from '../netlink/kernel-socket.ts';
 import { encodeMessage, HOST_LITTLE_ENDIAN, NLM_F_ACK, NLM_F_REQUEST, readMessages } from '../netlink/message.ts';
@@ -36,8 +36,8 @@ export class SocketDestroyer {
       return 'destroyed';
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      if (error.errno === constants.errno.ENOENT) return 'gone';
-      if (error.errno === constants.errno.EOPNOTSUPP) throw new UnsupportedError('ending sockets of this kind', 'a kernel with CONFIG_INET_DIAG_DESTROY (for TIME_WAIT a recent one)', error);
+      if (error.errno === Errno.ENOENT) return 'gone';
+      if (error.errno === Errno.EOPNOTSUPP) throw new UnsupportedError('ending sockets of this kind', 'a kernel with CONFIG_INET_DIAG_DESTROY (for TIME_WAIT a recent one)', error);
       throw error;
     }
   }

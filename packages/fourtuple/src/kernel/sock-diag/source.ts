@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { BOUND_INACTIVE_BIT } from '../../model/tcp-state.ts';
 import { SocketCursor, type SocketSink } from '../../model/socket-cursor.ts';
+import { Errno } from '../errno.ts';
 import { InconsistentDumpError, KernelError } from '../errors.ts';
 import { AF_INET, AF_INET6, NETLINK_SOCK_DIAG } from '../libc.ts';
 import { dumpSteps, NOTHING_TAKEN, type DumpHandler, type ReceiveBuffer, type RunTaken } from '../netlink/dump.ts';
@@ -39,7 +39,7 @@ export class SockDiagSource implements SocketSource {
         return;
       } catch (error) {
         // A kernel or a seccomp filter without the old request still serves the new one.
-        if (!(error instanceof KernelError) || (error.errno !== constants.errno.EINVAL && error.errno !== constants.errno.EOPNOTSUPP)) throw error;
+        if (!(error instanceof KernelError) || (error.errno !== Errno.EINVAL && error.errno !== Errno.EOPNOTSUPP)) throw error;
         this.#hasLegacy = false;
         handler.restart();
       }

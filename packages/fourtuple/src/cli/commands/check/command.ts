@@ -1,5 +1,4 @@
-import { buildCommand } from '@stricli/core';
-import type { CliContext } from '../../context.ts';
+import type { CommandDefinition } from '../../context.ts';
 import { countingFlags, namespaceFlags, outputFlags, parseRatio, sourceFlags, watchFlags, wholeNumber, type CountingFlags, type NamespaceFlags, type OutputFlags, type SourceFlags } from '../../flags.ts';
 
 export interface CheckFlags extends OutputFlags, NamespaceFlags, SourceFlags, CountingFlags {
@@ -9,7 +8,7 @@ export interface CheckFlags extends OutputFlags, NamespaceFlags, SourceFlags, Co
   readonly watch?: number | undefined;
 }
 
-export const checkCommand = buildCommand<CheckFlags, [], CliContext>({
+export const checkDefinition: CommandDefinition<CheckFlags> = {
   loader: async () => (await import('./run.ts')).runCheck,
   parameters: {
     flags: {
@@ -39,4 +38,4 @@ export const checkCommand = buildCommand<CheckFlags, [], CliContext>({
       { input: '--input black-box.jsonl.gz --at 2026-01-31T03:00:00Z', brief: 'What a recording shows of three in the morning' },
     ],
   },
-});
+};

@@ -1,6 +1,6 @@
 import { diagnose, type Diagnosis } from '../../../diagnose/index.ts';
 import type { Counters, Snapshot } from '../../../model/index.ts';
-import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
+import { loadBpfReaders, runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { gatherSteps, loadInput } from '../../gather.ts';
@@ -8,7 +8,6 @@ import { Printer } from '../../printer.ts';
 import type { CheckFlags } from './command.ts';
 import type { PortlessCount } from './portless.ts';
 import { checkDocument } from './document.ts';
-import { printCheck } from './screen.ts';
 
 const exitCodes = { ok: ExitCode.done, warning: ExitCode.warning, critical: ExitCode.critical, unknown: ExitCode.unknown } as const;
 const CLEAR = '\u001B[H\u001B[2J';
@@ -17,6 +16,7 @@ export async function runCheck(this: CliContext, flags: CheckFlags): Promise<voi
   if (flags.warning > flags.critical) throw new UsageError('--warning must not be above --critical');
   if (flags.watch !== undefined && flags.input !== undefined) throw new UsageError('--watch needs a live host: it cannot be combined with --input');
   const recording = await loadInput(flags);
+  if (flags.quick !== true && recording === undefined) await loadBpfReaders();
   const portless = flags.watch === undefined ? undefined : (await import('./portless.ts')).countPortless();
   try {
     await look(this, flags, recording, portless);
@@ -37,19 +37,19 @@ async function look(context: CliContext, flags: CheckFlags, recording: Snapshot 
     const diagnosis = diagnose(measured.namespaces, { warning: flags.warning, critical: flags.critical }, earlier && { counters: earlier.counters, elapsedMs: now.getTime() - earlier.at, portless: failures });
     context.process.exitCode = exitCodes[diagnosis.status];
     if (flags.watch !== undefined) context.heedSignals();
-    print(new Printer(context, flags), measured, diagnosis, flags);
+    await print(new Printer(context, flags), measured, diagnosis, flags);
     if (flags.watch === undefined) return;
     earlier = { counters: new Map(measured.namespaces.map((one) => [one.id.inode, one.counters])), at: now.getTime() };
     if (!(await context.sleep(flags.watch * 1000))) return;
   }
 }
 
-function print(printer: Printer, measured: HostMeasurement, diagnosis: Diagnosis, flags: CheckFlags): void {
+async function print(printer: Printer, measured: HostMeasurement, diagnosis: Diagnosis, flags: CheckFlags): Promise<void> {
   if (flags.json === true) {
     printer.json(checkDocument(measured, diagnosis, flags.top), flags.watch !== undefined);
     return;
   }
   if (flags.watch !== undefined && printer.canClear) printer.write(CLEAR);
-  printCheck(printer, measured, diagnosis, flags.top);
+  (await import('./screen.ts')).printCheck(printer, measured, diagnosis, flags.top);
   printer.flush();
 }

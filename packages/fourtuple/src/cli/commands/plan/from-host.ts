@@ -1,5 +1,5 @@
 import { endpointText, type Settings, type Snapshot } from '../../../model/index.ts';
-import { measure, measureSnapshot, type Measurement } from '../../../observe/index.ts';
+import { loadBpfReaders, measure, measureSnapshot, type Measurement } from '../../../observe/index.ts';
 import { closingSeconds, peakednessOfUse, type PlanRequest, type ServiceDemand } from '../../../plan/index.ts';
 import type { NamespaceUsage, TupleUsage } from '../../../usage/index.ts';
 import { UsageError } from '../../errors.ts';
@@ -66,6 +66,7 @@ export async function readHost(flags: ServiceFlags): Promise<{ request: PlanRequ
 
 async function seen(flags: ServiceFlags): Promise<Seen> {
   if (flags.input === undefined) {
+    await loadBpfReaders();
     const { settings, usage } = measure(namespaceNamed(flags.namespace), { owners: 'none', probes: 'auto', source: 'auto' });
     return { settings, usage, limits: [...usage.limits, 'Counted at one moment: plan for the busiest one, from a recording of it (fourtuple record --every 60s; plan --input FILE), which shows bursts as well.'], peakedness: new Map() };
   }

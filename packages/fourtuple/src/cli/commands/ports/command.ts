@@ -1,5 +1,4 @@
-import { buildCommand } from '@stricli/core';
-import type { CliContext } from '../../context.ts';
+import type { CommandDefinition } from '../../context.ts';
 import { countingFlags, namespaceFlags, outputFlags, sourceFlags, watchFlags, wholeNumber, type CountingFlags, type NamespaceFlags, type OutputFlags, type SourceFlags } from '../../flags.ts';
 
 export interface PortsFlags extends OutputFlags, NamespaceFlags, SourceFlags, CountingFlags {
@@ -9,7 +8,7 @@ export interface PortsFlags extends OutputFlags, NamespaceFlags, SourceFlags, Co
   readonly watch?: number | undefined;
 }
 
-export const portsCommand = buildCommand<PortsFlags, [], CliContext>({
+export const portsDefinition: CommandDefinition<PortsFlags> = {
   loader: async () => (await import('./run.ts')).runPorts,
   parameters: {
     flags: {
@@ -39,4 +38,4 @@ export const portsCommand = buildCommand<PortsFlags, [], CliContext>({
       { input: "--jsonl | jq -c 'select(.ratio > 0.5)'", brief: 'Those above half, where connect() becomes slow' },
     ],
   },
-});
+};

@@ -1,6 +1,6 @@
 import { ftruncateSync, openSync, closeSync, statSync } from 'node:fs';
 import { grouped, plural, type Snapshot } from '../../../model/index.ts';
-import { takeSnapshot } from '../../../observe/index.ts';
+import { loadBpfReaders, takeSnapshot } from '../../../observe/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { chosenNamespaces } from '../../gather.ts';
@@ -14,6 +14,7 @@ export async function runRecord(this: CliContext, flags: RecordFlags, path: stri
   const began = this.now().getTime();
   let taken = 0;
   let bytes = 0;
+  await loadBpfReaders();
   for (;;) {
     const { namespaces, limits } = chosenNamespaces(flags);
     const snapshot = takeSnapshot(namespaces, { owners: flags.owners, probes: flags.probe, source: flags.source }, this.now());

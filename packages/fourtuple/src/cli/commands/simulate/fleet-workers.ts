@@ -25,7 +25,7 @@ export function hasWorkers(): boolean {
 
 function startWorker(folder: string, spec: FleetSpec): Worker {
   // What is installed is wrapped for its loader; a plain bundle is not.
-  const loader = join(folder, '../../bin/code-cache.js');
+  const loader = join(folder, '../../bin/fourtuple.js');
   const code = existsSync(loader) ? `require(${JSON.stringify(loader)}).load(${JSON.stringify(folder)}, ${JSON.stringify(PROGRAM)})` : `require(${JSON.stringify(join(folder, PROGRAM))})`;
   return new Worker(code, { eval: true, workerData: spec });
 }

@@ -1,7 +1,7 @@
 import { FilterSyntaxError, matches, parseFilter, type NameResolver, type SocketFilter } from '../../../filter/index.ts';
 import { cgroupIdOf, interfaceIndex, NamespaceLostError, readCgroupPaths, readServices, type FoundNamespace } from '../../../kernel/index.ts';
 import { cgroupName, noOwners, Protocol, SocketTable, stateBit, type OwnerIndex, type PortRange, type Snapshot } from '../../../model/index.ts';
-import { goneSentence, LazyOwners, openNamespace, readSockets } from '../../../observe/index.ts';
+import { goneSentence, LazyOwners, loadBpfReaders, openNamespace, readSockets } from '../../../observe/index.ts';
 import { renderCsv, renderTable } from '../../../report/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
@@ -21,6 +21,7 @@ interface Part {
 export async function runSockets(this: CliContext, flags: SocketsFlags, ...words: string[]): Promise<void> {
   if ([flags.json, flags.jsonl, flags.csv].filter((flag) => flag === true).length > 1) throw new UsageError('--json, --jsonl and --csv exclude each other');
   const recording = await loadInput(flags);
+  if (recording === undefined) await loadBpfReaders();
   const text = words.join(' ');
   const limits: string[] = [];
   const parts = recording === undefined ? readLive(flags, text, limits) : readRecorded(selectNamespaces(recording, flags), flags, text, limits);

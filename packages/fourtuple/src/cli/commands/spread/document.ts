@@ -1,4 +1,4 @@
-import { hostname, release } from 'node:os';
+import { hostName, kernelRelease } from '../../../kernel/index.ts';
 import type { AddedAddress, SpreadStatus } from '../../../spread/index.ts';
 
 export interface SpreadFacts {
@@ -13,8 +13,8 @@ export function spreadDocument({ takenAt, spreads, leftAddresses, leftCgroups }:
   return {
     schema: 'fourtuple.spread/1',
     takenAt: takenAt.toISOString(),
-    host: hostname(),
-    kernel: release(),
+    host: hostName(),
+    kernel: kernelRelease(),
     spreads: spreads.map(({ pid, command, cgroup, cgroupId, startedAtMs, addresses, destinations, leftAlone, keptDefault }) => ({
       pid,
       command: command ?? null,

@@ -1,15 +1,16 @@
 import { RANGE, RESERVED } from '../../../knobs/index.ts';
 import { grouped, plural } from '../../../model/index.ts';
 import { observeSituation, propose, type Advice, type Proposal, type StealablePort } from '../../../tune/index.ts';
-import type { Measurement } from '../../../observe/index.ts';
+import { loadBpfReaders, type Measurement } from '../../../observe/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { namespaceNamed } from '../../gather.ts';
 import { namespaceLine } from '../../namespace-line.ts';
 import { Printer } from '../../printer.ts';
 import type { ProposeFlags } from './propose-command.ts';
 
-export function runTunePropose(this: CliContext, flags: ProposeFlags): void {
+export async function runTunePropose(this: CliContext, flags: ProposeFlags): Promise<void> {
   const namespace = namespaceNamed(flags.namespace);
+  await loadBpfReaders();
   const { situation, measured } = observeSituation(namespace);
   const advice = propose(situation, flags.profile);
   const printer = new Printer(this, flags);

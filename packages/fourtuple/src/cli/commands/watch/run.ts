@@ -1,5 +1,4 @@
-import { hostname, release } from 'node:os';
-import { findNamespaces } from '../../../kernel/index.ts';
+import { findNamespaces, hostName, kernelRelease } from '../../../kernel/index.ts';
 import { grouped, plural } from '../../../model/index.ts';
 import { watchConnects, type ConnectReport, type ConnectWatch } from '../../../observe/index.ts';
 import { renderTable } from '../../../report/index.ts';
@@ -67,7 +66,7 @@ class NamespaceNames {
 
 function print(printer: Printer, context: CliContext, flags: WatchFlags, watch: ConnectWatch, report: ConnectReport, names: NamespaceNames): void {
   if (flags.json === true || flags.jsonl === true) {
-    printer.json(watchDocument({ report, watch, takenAt: context.now(), host: hostname(), kernel: release(), nameOf: (inode) => names.of(inode) }), flags.jsonl === true);
+    printer.json(watchDocument({ report, watch, takenAt: context.now(), host: hostName(), kernel: kernelRelease(), nameOf: (inode) => names.of(inode) }), flags.jsonl === true);
     return;
   }
   const isLive = flags.once !== true && printer.canClear;

@@ -1,7 +1,7 @@
 import { knownServices } from '../../../knobs/services/known-services.ts';
 import { AUTO_BUDGET, currentNamespace, findNamespaces, ProcFs, socketUnitsOf, type SocketUnit } from '../../../kernel/index.ts';
 import { plural, type NamespaceId } from '../../../model/index.ts';
-import { findHolders, findRecordedHolders, type PortHolders } from '../../../observe/index.ts';
+import { findHolders, findRecordedHolders, loadBpfReaders, type PortHolders } from '../../../observe/index.ts';
 import { renderTable } from '../../../report/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { foldAlike, holderColumns, holderDocument, processLines } from '../../port-holders.ts';
@@ -14,6 +14,7 @@ const NAMED = 4;
 
 export async function runWho(this: CliContext, flags: WhoFlags, port: number): Promise<void> {
   const recording = await loadInput(flags);
+  if (recording === undefined) await loadBpfReaders();
   const found = recording === undefined ? live(flags, port) : findRecordedHolders(port, selectNamespaces(recording, flags));
   const units = recording === undefined ? socketUnitsOf(port) : [];
   const printer = new Printer(this, flags);

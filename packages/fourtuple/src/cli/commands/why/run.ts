@@ -1,7 +1,7 @@
 import { answerBind, answerConnect, type Answer } from '../../../diagnose/why/index.ts';
 import { LogGroups, type LogGroup, type LogSummary } from '../../../diagnose/log-line/index.ts';
 import type { FoundNamespace } from '../../../kernel/index.ts';
-import { inspectBind, inspectConnect } from '../../../observe/index.ts';
+import { inspectBind, inspectConnect, loadBpfReaders } from '../../../observe/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { namespaceNamed } from '../../gather.ts';
@@ -18,6 +18,7 @@ const ASKED_GROUPS = 5;
 
 export async function runWhy(this: CliContext, flags: WhyFlags, ...words: string[]): Promise<void> {
   const [first, second] = words;
+  await loadBpfReaders();
   const printer = new Printer(this, flags);
   if (first === 'bind' || first === 'connect') {
     if (second === undefined || words.length > 2) throw new UsageError(first === 'bind' ? 'why bind takes an address and a port, such as 0.0.0.0:3306' : 'why connect takes a destination, such as 10.0.0.9:5432');

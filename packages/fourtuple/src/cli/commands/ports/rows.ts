@@ -1,0 +1,18 @@
+import type { HostMeasurement } from '../../../observe/index.ts';
+import type { TupleRow } from '../../usage-columns.ts';
+
+/** Fullest first within each namespace; with a limit, the fullest of all. */
+export function* tupleRows(measured: HostMeasurement, top: number | undefined): Generator<{ id: number; row: TupleRow }> {
+  if (top !== undefined) {
+    const all = measured.namespaces.flatMap((one) => one.usage.tuples.top(top).map((tuple) => ({ id: one.id.inode, row: { namespace: one.id.name, tuple } })));
+    yield* all.sort((left, right) => right.row.tuple.ratio - left.row.tuple.ratio).slice(0, top);
+    return;
+  }
+  for (const one of measured.namespaces) {
+    for (let rank = 0; rank < one.usage.tuples.length; rank++) yield { id: one.id.inode, row: { namespace: one.id.name, tuple: one.usage.tuples.at(rank) } };
+  }
+}
+
+export function* rowsOnly(measured: HostMeasurement, top: number | undefined): Generator<TupleRow> {
+  for (const { row } of tupleRows(measured, top)) yield row;
+}
