@@ -82,12 +82,12 @@ function withPlainExports(text) {
 }
 
 /**
- * Wraps all modules of the command line, and puts those that a count may need into one file: opening takes longer than
- * running. What of it is not called costs next to nothing.
+ * Wraps all modules of the command line, and puts those that every count needs into one file: opening takes longer than
+ * running.
  */
 function pack(folder) {
   const hot = [];
-  const isHot = (name) => name === 'main.cjs' || [...Object.keys(groups), 'rolldown-runtime'].some((group) => name.startsWith(`${group}-`));
+  const isHot = (name) => name === 'main.cjs' || name.startsWith('core-') || name.startsWith('rolldown-runtime-');
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
     const text = readFileSync(file, 'latin1');

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
 import { cgroupName } from '../model/owner.ts';
 import type { NamespaceId } from '../model/snapshot.ts';
 import { plural } from '../model/text.ts';
@@ -37,7 +37,7 @@ function home(): number {
 
 /** Inode number of the calling thread's namespace, without any privilege. */
 export function currentNamespaceInode(): number {
-  return statSync('/proc/thread-self/ns/net').ino;
+  return namespaceInode(readlinkSync('/proc/thread-self/ns/net'))!;
 }
 
 /**

@@ -19,4 +19,5 @@ export * from './snapshot.ts';
 export * from './snapshot-codec.ts';
 export * from './snapshot-error.ts';
 export * from './text.ts';
+export * from './time.ts';
 export * from './suggest.ts';

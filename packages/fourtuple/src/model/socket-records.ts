@@ -1,7 +1,8 @@
 import type { SocketCursor, SocketSink } from './socket-cursor.ts';
 import { UNKNOWN } from './socket-cursor.ts';
 
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+/** The byte order of this machine, and so of the kernel's records. */
+export const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Word offsets in struct inet_diag_msg (include/uapi/linux/inet_diag.h); an IPv4 address is the first word of its four. */
 export const Word = { head: 0, ports: 1, local: 2, remote: 6, interface: 10, expires: 13, inode: 17 } as const;

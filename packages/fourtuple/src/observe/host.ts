@@ -1,4 +1,5 @@
 import { hostName, kernelRelease, NamespaceLostError, type FoundNamespace } from '../kernel/index.ts';
+import { isoTime } from '../model/index.ts';
 import { measureSteps, type Measurement, type MeasureOptions } from './measure.ts';
 import { LazyOwners } from './owners.ts';
 import { goneSentence, prefixed } from './snapshot.ts';
@@ -27,5 +28,5 @@ export function* measureHostSteps(namespaces: readonly FoundNamespace[], options
       limits.push(goneSentence(namespace, error));
     }
   }
-  return { takenAt: takenAt.toISOString(), kernel: kernelRelease(), host: hostName(), namespaces: measured, limits: [...new Set(limits)] };
+  return { takenAt: isoTime(takenAt), kernel: kernelRelease(), host: hostName(), namespaces: measured, limits: [...new Set(limits)] };
 }

@@ -49,7 +49,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
-    const index = ledger.hasNameableSockets ? (held?.owners ?? (yield* owners.steps())) : noOwners;
+    const index = ledger.hasNameableSockets ? (held?.owners ?? (yield* owners.steps((index) => !ledger.misses(index)))) : noOwners;
     const usage = ledger.finish(namespace, probes, index, limits);
     return { id: namespaceId(namespace), settings: opened.settings, counters: opened.counters, usage };
   } finally {
@@ -70,8 +70,21 @@ interface Asked {
   readonly limits: string[];
 }
 
-/** So many ports and more are not asked about one by one, where their bind buckets may be read: asking takes 30 us each, reading 50 ms first and 1 us a socket, but it needs no sample. */
-const READ_FROM = 1000;
+/** What asking about a port takes, and reading the bind buckets: to begin with, and a socket of the namespace. */
+const ASK_MS = 0.03;
+const READ_BEGIN_MS = 50;
+const READ_MS = 0.001;
+/** How much longer reading may take than asking about a sample: what a sample says of all others is a guess. */
+const WORTH_KNOWING = 3;
+
+/**
+ * Whether bind buckets are better read than asked about.
+ * @param asked number of ports
+ * @param unexplained how many there are; more than `asked` where a sample speaks for them
+ */
+function isBetterRead(asked: number, unexplained: number, sockets: number): boolean {
+  return READ_BEGIN_MS + sockets * READ_MS <= asked * ASK_MS * (asked < unexplained ? WORTH_KNOWING : 1);
+}
 
 const nothingAsked: PortProbes = { explicit: [], shared: [] };
 
@@ -93,7 +106,7 @@ export function* askKernelSteps(opened: OpenedNamespace, ledger: PortLedger, mod
     const { read, reason } = yield* readBuckets(opened, ledger, binds);
     return read ?? unasked(reason ?? 'unknown reason');
   }
-  if (mode === 'auto' && count >= READ_FROM) {
+  if (mode === 'auto' && isBetterRead(count, ledger.unexplainedPorts + binds.length, ledger.socketCount)) {
     const { read } = yield* readBuckets(opened, ledger, binds);
     if (read !== undefined) return read;
   }

@@ -39,11 +39,14 @@ export class LazyOwners {
     }
   }
 
-  /** The index, read now unless it was before; pauses as it goes. */
-  *steps(): Generator<void, OwnerIndex> {
+  /**
+   * The index, read now unless it was before; pauses as it goes.
+   * @param isEnough whether an index that lacks some process names all sockets that are asked about
+   */
+  *steps(isEnough: (index: OwnerIndex) => boolean = () => false): Generator<void, OwnerIndex> {
     if (this.#mode === 'none') return noOwners;
     if (this.#index === undefined) {
-      const read = yield* readBestSteps(new ProcFs(), this.#mode);
+      const read = yield* readBestSteps(new ProcFs(), this.#mode, this.#isOfOne ? isEnough : () => false);
       this.#index = read.index;
       this.#limits.push(...read.limits);
     }
@@ -61,13 +64,16 @@ const READ_FROM = 10_000;
 /** So many sockets and descriptors and more: the descriptors tell the sockets too. */
 const SOCKETS_FROM = 20_000;
 
-function* readBestSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
+function* readBestSteps(proc: ProcFs, mode: OwnerMode, isEnough: (index: OwnerIndex) => boolean): Generator<void, OwnersRead> {
   const count = countDescriptors(proc);
   const byBpf = count >= READ_FROM ? yield* tryBpf(proc, count) : undefined;
   if (byBpf !== undefined) return byBpf;
   const read = yield* readOwnersSteps(proc, mode);
+  if (read.isComplete) return read;
+  // What could not be read holds none of the sockets in question.
+  if (read.index.coverage === 'all' && isEnough(read.index)) return { ...read, limits: [] };
   // BPF is another privilege than looking into the processes of others.
-  return read.isComplete ? read : ((yield* tryBpf(proc, count)) ?? read);
+  return (yield* tryBpf(proc, count)) ?? read;
 }
 
 function* tryBpf(proc: ProcFs, expected: number): Generator<void, OwnersRead | undefined> {

@@ -160,6 +160,11 @@ export class ConnectionRows {
     return (this.#bits.at(row) & OWNED) === 0 ? owners.ownerOf(inode) : inode;
   }
 
+  /** True for one that some process must have, TIME_WAIT and the like apart, and that none in the index has. */
+  isOwnerless(row: number, owners: OwnerIndex): boolean {
+    return this.#inode !== undefined && (this.#bits.at(row) & OWNED) === 0 && this.#inode.at(row) !== 0 && owners.ownerOf(this.#inode.at(row)) < 0;
+  }
+
   stateAt(row: number): number {
     return this.#bits.at(row) & STATE_MASK;
   }
@@ -170,6 +175,15 @@ export class ConnectionRows {
 
   hasNoPortAt(row: number): boolean {
     return (this.#bits.at(row) & NO_PORT) !== 0;
+  }
+
+  /** Local ports of kept connections, ascending. */
+  ports(): PortSet {
+    const ports = new PortSet();
+    // A small host has fewer connections than there are ports.
+    if (this.length < 65536) for (let row = 0; row < this.length; row++) ports.add(this.port.at(row));
+    else for (let port = 1; port < 65536; port++) if (this.#countOn![port]! > 0) ports.add(port);
+    return ports;
   }
 
   /** Number of kept connections on a local port. */

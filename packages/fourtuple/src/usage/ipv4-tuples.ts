@@ -1,5 +1,5 @@
 import { ReuseScope } from '../law/index.ts';
-import { familyOf, firstByteOf, isMappedAt, localPortOf, remotePortOnWire, stateOf, TcpState, Word, type PortSet, type SocketRecords } from '../model/index.ts';
+import { firstByteOf, isLittleEndian, isMappedAt, TcpState, Word, type PortSet, type SocketRecords } from '../model/index.ts';
 
 const EMPTY = 0;
 const KEY = 4;
@@ -67,6 +67,9 @@ export class Ipv4Tuples {
    * @param plain 1 for the ports on which a connection is certainly outgoing and occupies a usable port.
    * @param ids gets the tuple of each record, -1 for those that were not counted.
    * @returns how many were counted.
+   *
+   * Written without the small functions that it repeats: until V8 has compiled it, which a small host never sees, each
+   * call takes as long as ten of its steps.
    */
   count(records: SocketRecords, plain: Uint8Array, reusable: ReuseScope, ids: Int32Array): number {
     const { words, starts, length } = records;
@@ -80,12 +83,12 @@ export class Ipv4Tuples {
       const at = starts[index]!;
       const head = words[at]!;
       const ports = words[at + Word.ports]!;
-      const port = localPortOf(ports);
-      const state = stateOf(head);
+      const port = isLittleEndian ? ((ports & 0xff) << 8) | ((ports >>> 8) & 0xff) : ports >>> 16;
+      const state = (isLittleEndian ? head >>> 8 : head >>> 16) & 0xff;
       ids[index] = -1;
       if (plain[port] !== 1 || words[at + Word.interface] !== 0) continue;
       let address = at;
-      if (familyOf(head) !== AF_INET) {
+      if ((isLittleEndian ? head & 0xff : head >>> 24) !== AF_INET) {
         if (!isMappedAt(words, at + Word.local)) continue;
         address = at + 3;
       }
@@ -95,8 +98,11 @@ export class Ipv4Tuples {
         if (state !== TcpState.timeWait || reusable === ReuseScope.any) continue;
         if (reusable === ReuseScope.loopback && (firstByteOf(local) === LOOPBACK || firstByteOf(remote) === LOOPBACK)) continue;
       }
-      const remotePort = remotePortOnWire(ports);
-      let slot = hash(local, remote, remotePort) - 1;
+      const remotePort = isLittleEndian ? ports >>> 16 : ports & 0xffff;
+      // As hash() has it.
+      let mixed = Math.imul(local, 0x9e3779b1) ^ Math.imul(remote, 0x85ebca6b) ^ Math.imul(remotePort, 0xc2b2ae35);
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+      let slot = (mixed ^ (mixed >>> 13)) - 1;
       let id: number;
       // Steps forward before each look, the first too: a path that was never taken is one that V8 compiles a trap for.
       do {
@@ -132,39 +138,36 @@ export class Ipv4Tuples {
     this.#ports.length = 0;
   }
 
+  /** One function, so that it is too large for V8 to make it part of {@link count}, which would take longer to compile. */
   #add(slot: number, local: number, remote: number, remotePort: number, device: number): number {
     const id = this.size;
     if ((id + 1) * KEY > this.#keys.length) {
-      this.#keys = larger(this.#keys, new Int32Array(this.#keys.length * 2));
-      this.#counts = larger(this.#counts, new Uint32Array(this.#counts.length * 2));
+      const keys = new Int32Array(this.#keys.length * 2);
+      keys.set(this.#keys);
+      this.#keys = keys;
+      const counts = new Uint32Array(this.#counts.length * 2);
+      counts.set(this.#counts);
+      this.#counts = counts;
     }
+    const keys = this.#keys;
     const at = id * KEY;
-    this.#keys[at] = local;
-    this.#keys[at + 1] = remote;
-    this.#keys[at + 2] = remotePort;
-    this.#keys[at + 3] = device;
+    keys[at] = local;
+    keys[at + 1] = remote;
+    keys[at + 2] = remotePort;
+    keys[at + 3] = device;
     this.#slots[slot] = id + 1;
     this.#ports.push(this.#portsOfNew(id));
-    if (this.size * 2 > this.#slots.length) this.#rehash();
-    return id;
-  }
-
-  #rehash(): void {
+    if (this.size * 2 <= this.#slots.length) return id;
     const slots = new Int32Array(this.#slots.length * 4);
-    const keys = this.#keys;
     const mask = slots.length - 1;
-    for (let id = 0; id < this.size; id++) {
-      let slot = hash(keys[id * KEY]!, keys[id * KEY + 1]!, keys[id * KEY + 2]!) & mask;
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      slots[slot] = id + 1;
+    for (let other = 0; other <= id; other++) {
+      let place = hash(keys[other * KEY]!, keys[other * KEY + 1]!, keys[other * KEY + 2]!) & mask;
+      while (slots[place] !== EMPTY) place = (place + 1) & mask;
+      slots[place] = other + 1;
     }
     this.#slots = slots;
+    return id;
   }
-}
-
-function larger<A extends Int32Array | Uint32Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }
 
 /** Multiply, mix, and the finaliser's last steps of MurmurHash3 (public domain). */

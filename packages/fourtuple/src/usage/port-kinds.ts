@@ -46,7 +46,7 @@ export class PortKinds {
   #findCandidates(): number[] {
     const found: number[] = [];
     if (this.#rows.count === 0) return found;
-    for (let port = 1; port < 65536; port++) if (this.#rows.countOn(port) > 0 && this.usable.has(port) && !this.explicit.has(port)) found.push(port);
+    for (const port of this.#rows.ports()) if (this.usable.has(port) && !this.explicit.has(port)) found.push(port);
     return found;
   }
 

@@ -88,6 +88,24 @@ export class PortLedger {
     };
   }
 
+  /** How many ports no socket explains. */
+  get unexplainedPorts(): number {
+    return this.#portKinds().candidates.length;
+  }
+
+  /** TCP sockets so far, accepted ones too. */
+  get socketCount(): number {
+    return this.#rows.count + this.#accepted + this.#listening.length + this.#bound.length;
+  }
+
+  /** True when a socket that a report would name has no process in the index. */
+  misses(owners: OwnerIndex): boolean {
+    for (let row = 0; row < this.#rows.length; row++) if (this.#rows.isOwnerless(row, owners)) return true;
+    let isMissing = false;
+    this.#forEachHolder((socket) => (isMissing ||= this.#usable.has(socket.localPort) && socket.inode !== 0 && owners.ownerOf(socket.inode) < 0));
+    return isMissing;
+  }
+
   /** Ports that no socket explains: hand them to the kernel's probe, if it may be asked. */
   planProbes(mode: ProbeMode): readonly number[] {
     return this.#portKinds().planProbes(mode);
