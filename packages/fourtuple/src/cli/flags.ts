@@ -53,6 +53,10 @@ export const watchFlags = {
   watch: { kind: 'parsed', parse: parseSeconds, brief: 'Again every so many seconds, until interrupted', optional: true, placeholder: 'SECONDS' },
 } as const;
 
+export interface WatchFlags {
+  readonly watch?: number | undefined;
+}
+
 /** Whole number in a range, or a clear refusal. */
 export function wholeNumber(name: string, low: number, high: number): (text: string) => number {
   return (text) => {

@@ -2,7 +2,7 @@ import { currentNamespace, findNamespaces, resolveNamespace, type FoundNamespace
 import type { Snapshot } from '../model/index.ts';
 import { measureHostSteps, measureSnapshot, type HostMeasurement, type MeasureOptions } from '../observe/index.ts';
 import { UsageError } from './errors.ts';
-import type { CountingFlags, NamespaceFlags, SourceFlags } from './flags.ts';
+import type { CountingFlags, NamespaceFlags, SourceFlags, WatchFlags } from './flags.ts';
 
 /** Which namespaces the flags ask for, and what could not be found out about them. */
 export function chosenNamespaces(flags: NamespaceFlags): { namespaces: FoundNamespace[]; limits: string[] } {
@@ -37,10 +37,10 @@ export async function loadInput(flags: SourceFlags): Promise<Snapshot | undefine
 }
 
 /** Counts what the flags name: this host, live, or a recording that {@link loadInput} gave. */
-export function* gatherSteps(flags: NamespaceFlags & SourceFlags & CountingFlags, now: Date, recording: Snapshot | undefined, portsOnly = false): Generator<void, HostMeasurement> {
+export function* gatherSteps(flags: NamespaceFlags & SourceFlags & CountingFlags & WatchFlags, now: Date, recording: Snapshot | undefined, portsOnly = false): Generator<void, HostMeasurement> {
   if (recording !== undefined) return measureRecording(selectNamespaces(recording, flags));
   const { namespaces, limits } = chosenNamespaces(flags);
-  const measured = yield* measureHostSteps(namespaces, { ...measureOptions(flags), portsOnly }, now);
+  const measured = yield* measureHostSteps(namespaces, { ...measureOptions(flags), portsOnly, byTwo: flags.watch === undefined }, now);
   return { ...measured, limits: [...limits, ...measured.limits] };
 }
 

@@ -31,7 +31,7 @@ export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';
 export { DescriptorSource } from './bpf/descriptor-source.ts';
 export { readSocketBinds } from './bpf/socket-binds.ts';
-export { countDescriptors } from './procfs/descriptors.ts';
+export { countDescriptors, descriptorCounts, type DescriptorCount } from './procfs/descriptors.ts';
 export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
 export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';
 export { importBpfReaders, type BpfReaders } from './import-bpf.ts';

@@ -23,6 +23,11 @@ export class InodeTable {
     return true;
   }
 
+  /** Gives an inode that is there another owner. */
+  set(inode: number, owner: number): void {
+    this.#values[this.#slot(inode)] = owner;
+  }
+
   find(inode: number): number {
     if (inode === 0) return -1;
     const slot = this.#slot(inode);

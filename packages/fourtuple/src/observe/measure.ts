@@ -16,6 +16,8 @@ export interface MeasureOptions {
   /** No counters, and of the settings those alone that decide who gets which port. */
   readonly portsOnly?: boolean;
   readonly source?: SourceChoice;
+  /** A second thread may read a large host's sockets too: not for a caller who gives the event loop turns meanwhile. */
+  readonly byTwo?: boolean;
 }
 
 /** Everything that findings are drawn from, of one namespace. */
@@ -38,7 +40,7 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
   try {
     const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly: options.owners === 'none' && options.probes === 'none' && options.skipBound === true });
     const { source } = opened;
-    const held = options.source === undefined || options.source === 'auto' ? owners.socketsOf(opened, new ProcFs()) : undefined;
+    const held = options.source === undefined || options.source === 'auto' ? owners.socketsOf(opened, new ProcFs(), options.byTwo === true) : undefined;
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
     // Listeners first: they cost next to nothing and tell which connections were accepted. Bound sockets come with the

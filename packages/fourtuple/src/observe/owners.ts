@@ -1,5 +1,5 @@
 import { runSteps } from './steps.ts';
-import { countDescriptors, countTcp, KernelError, OWN_NET, ProcFs, readOwnersSteps, SockDiagSource, tcpCountOf, UnsupportedError, type DescriptorSource, type OwnerMode, type OwnersRead, type TcpCount } from '../kernel/index.ts';
+import { countDescriptors, countTcp, descriptorCounts, KernelError, OWN_NET, ProcFs, readOwnersSteps, SockDiagSource, tcpCountOf, UnsupportedError, type DescriptorSource, type OwnerMode, type OwnersRead, type TcpCount } from '../kernel/index.ts';
 import { bpfReaders } from './bpf-readers.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
 import type { OpenedNamespace } from './source.ts';
@@ -22,17 +22,17 @@ export class LazyOwners {
   }
 
   /** Sockets by their descriptors, which tells owners at once, where that is worth it; else undefined. */
-  socketsOf(opened: OpenedNamespace, proc: ProcFs): DescriptorSource | undefined {
+  socketsOf(opened: OpenedNamespace, proc: ProcFs, byTwo: boolean): DescriptorSource | undefined {
     const readers = bpfReaders();
     if (readers === undefined || this.#mode === 'none' || !this.#isOfOne || !opened.canEnter || !(opened.source instanceof SockDiagSource)) return undefined;
     const inside = (): TcpCount => opened.inside(() => countTcp(proc, OWN_NET));
     const { hashed } = 'sockstat.TCP.inuse' in opened.counters ? tcpCountOf(opened.counters) : inside();
     // The few of a small host are counted sooner than all descriptors of its processes.
     if (hashed < SOCKETS_FROM) return undefined;
-    const count = countDescriptors(proc);
-    if (count < SOCKETS_FROM) return undefined;
+    const descriptors = descriptorCounts(proc);
+    if (descriptors.reduce((sum, { count }) => sum + count, 0) < SOCKETS_FROM) return undefined;
     try {
-      return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, count);
+      return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, { descriptors, byTwoFrom: byTwo ? BY_TWO_FROM : undefined, withUid: false });
     } catch (error) {
       if (error instanceof UnsupportedError) return undefined;
       throw error;
@@ -63,6 +63,9 @@ export class LazyOwners {
 const READ_FROM = 10_000;
 /** So many sockets and descriptors and more: the descriptors tell the sockets too. */
 const SOCKETS_FROM = 20_000;
+
+/** From so many descriptors on reading takes longer than a second thread takes to start. */
+const BY_TWO_FROM = 200_000;
 
 function* readBestSteps(proc: ProcFs, mode: OwnerMode, isEnough: (index: OwnerIndex) => boolean): Generator<void, OwnersRead> {
   const count = countDescriptors(proc);

@@ -7,10 +7,10 @@ export type BtfKind = keyof typeof btfKinds;
 
 const kindNames = Object.keys(btfKinds) as BtfKind[];
 
-/** Bytes behind a type's 12: those that it always has, and those for each of its parts. */
-const extra: readonly (readonly [fixed: number, each: number])[] = [
-  [0, 0], [4, 0], [0, 0], [12, 0], [0, 12], [0, 12], [0, 8], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 8], [4, 0], [0, 12], [0, 0], [4, 0], [0, 0], [0, 12],
-];
+const KINDS = kindNames.length + 1;
+/** Words of a type by its kind: those that it always has, and those for each of its parts. */
+const fixedWords = Uint8Array.of(3, 4, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 4, 3, 3);
+const eachWords = Uint8Array.of(0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3);
 
 const MAGIC = 0xeb9f;
 const TYPE_BYTES = 12;
@@ -57,24 +57,32 @@ export class Btf {
     [this.#places, this.#kinds] = this.#index(typesBegin, typesBegin + typeLength);
   }
 
+  /** There are 130,000 types: this is run once, before V8 has compiled it, so it is written in few steps. */
   #index(begin: number, end: number): [Uint32Array, Uint8Array] {
-    const view = this.#view;
+    const words = this.#words(begin, end);
     // No type is shorter than this.
     const places = new Uint32Array(Math.floor((end - begin) / TYPE_BYTES) + 1);
     const kinds = new Uint8Array(places.length);
+    const last = words.length;
     let id = 1;
-    for (let at = begin; at < end; id++) {
-      if (at + TYPE_BYTES > end) throw new MalformedMessageError(`type ${id} of the type information is cut off`);
-      const info = view.getUint32(at + 4, true);
+    for (let at = 0; at < last; id++) {
+      const info = words[at + 1] ?? 0;
       const kind = (info >>> 24) & 0x1f;
-      const parts = extra[kind];
-      if (parts === undefined || kind === 0) throw new MalformedMessageError(`type ${id} of the type information is of an unknown kind (${kind})`);
-      places[id] = at;
+      if (kind === 0 || kind >= KINDS) throw new MalformedMessageError(at + TYPE_BYTES / 4 > last ? `type ${id} of the type information is cut off` : `type ${id} of the type information is of an unknown kind (${kind})`);
+      places[id] = begin + at * 4;
       kinds[id] = kind;
-      at += TYPE_BYTES + parts[0] + parts[1] * (info & 0xffff);
-      if (at > end) throw new MalformedMessageError(`type ${id} of the type information is cut off`);
+      at += fixedWords[kind]! + eachWords[kind]! * (info & 0xffff);
+      if (at > last) throw new MalformedMessageError(`type ${id} of the type information is cut off`);
     }
     return [places.subarray(0, id), kinds.subarray(0, id)];
+  }
+
+  /** A section in words of the host, which are little-endian where there is BPF for fourtuple. */
+  #words(begin: number, end: number): Uint32Array {
+    const { buffer, byteOffset } = this.#view;
+    const from = byteOffset + begin;
+    if ((end - begin) % 4 !== 0) throw new MalformedMessageError('the types of the type information are cut off');
+    return from % 4 === 0 ? new Uint32Array(buffer, from, (end - begin) / 4) : new Uint32Array(buffer.slice(from, from + end - begin));
   }
 
   /** Number of types, void among them. */
@@ -216,7 +224,7 @@ export class Btf {
     let bitOffset = 0;
     let bitWidth = 0;
     for (const name of path.split('.')) {
-      const member = id === undefined ? undefined : this.#member(id, name, 0);
+      const member = id === undefined ? undefined : this.#member(id, name);
       if (member === undefined) return undefined;
       bitOffset += member.bitOffset;
       ({ bitWidth } = member);
@@ -226,21 +234,23 @@ export class Btf {
     return bitWidth === 0 ? { offsetBytes: bitOffset / 8, sizeBytes: this.sizeOf(id), bits: undefined } : { offsetBytes: Math.floor(bitOffset / 8), sizeBytes: Math.ceil(((bitOffset % 8) + bitWidth) / 8), bits: { first: bitOffset % 8, width: bitWidth } };
   }
 
-  #member(id: number, name: string, depth: number): BtfMember | undefined {
-    const own = this.#ownOffset(name);
-    return (own === undefined ? undefined : this.#memberAt(id, own, depth)) ?? this.#memberNamed(id, name, depth);
+  #member(id: number, name: string): BtfMember | undefined {
+    return this.#findMember(id, 0, Buffer.from(`${name}\0`, 'latin1'));
   }
 
-  /** By the place of its name, so that no other name is read. */
-  #memberAt(id: number, nameOffset: number, depth: number): BtfMember | undefined {
-    return this.#findMember(id, depth, (offset) => offset === nameOffset);
+  /** Whether the name at an offset is this one, which ends with a zero; no text is made of it. */
+  #isNamed(offset: number, name: Uint8Array): boolean {
+    const strings = this.#strings;
+    if (offset + name.length > strings.length) {
+      // Says what is wrong with it.
+      this.#nameAt(offset);
+      return false;
+    }
+    for (let index = 0; index < name.length; index++) if (strings[offset + index] !== name[index]) return false;
+    return true;
   }
 
-  #memberNamed(id: number, name: string, depth: number): BtfMember | undefined {
-    return this.#findMember(id, depth, (offset) => this.#nameAt(offset) === name);
-  }
-
-  #findMember(id: number, depth: number, isWanted: (nameOffset: number) => boolean): BtfMember | undefined {
+  #findMember(id: number, depth: number, name: Uint8Array): BtfMember | undefined {
     if (depth === MOST_STEPS) throw new MalformedMessageError(`type ${id} of the type information leads in a circle`);
     const kind = this.kindOf(id);
     if (kind !== 'struct' && kind !== 'union') return undefined;
@@ -249,10 +259,10 @@ export class Btf {
     for (let index = 0; index < count; index++) {
       const nameOffset = this.#view.getUint32(at + TYPE_BYTES + 12 * index, true);
       const isAnonymous = nameOffset === 0 || this.#strings[nameOffset] === 0;
-      if (!isAnonymous && isWanted(nameOffset)) return this.#memberOf(id, index);
+      if (!isAnonymous && this.#isNamed(nameOffset, name)) return this.#memberOf(id, index);
       if (!isAnonymous) continue;
       const member = this.#memberOf(id, index);
-      const inner = this.#findMember(this.resolve(member.typeId), depth + 1, isWanted);
+      const inner = this.#findMember(this.resolve(member.typeId), depth + 1, name);
       if (inner !== undefined) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset };
     }
     return undefined;

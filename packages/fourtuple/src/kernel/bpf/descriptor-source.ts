@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Owner, OwnerIndex } from '../../model/owner.ts';
 import { Protocol } from '../../model/protocol.ts';
 import { SocketCursor, type SocketSink } from '../../model/socket-cursor.ts';
@@ -7,13 +8,16 @@ import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, stateBit, TcpState } from '../..
 import { KernelError, UnsupportedError } from '../errors.ts';
 import { InodeTable } from '../inode-table.ts';
 import type { TcpCount } from '../procfs/counters.ts';
+import type { DescriptorCount } from '../procfs/descriptors.ts';
 import type { ProcFs } from '../procfs/files.ts';
+import { kernelAtLeast } from '../release.ts';
 import { readOwner } from '../procfs/owners.ts';
 import { DIAG_MESSAGE_BYTES, decodeSocket } from '../sock-diag/decode.ts';
 import type { DiagRequest } from '../sock-diag/request.ts';
 import { takesRuns } from '../sock-diag/record-run.ts';
 import type { SockDiagSource } from '../sock-diag/source.ts';
 import type { SocketSource } from '../socket-source.ts';
+import { TwoReaders } from '../two-readers.ts';
 import { requireInitialProcesses } from './initial-processes.ts';
 import { BpfIterator } from './iterator.ts';
 import { descriptorSocket, descriptorSockets, socketFlag } from './programs/descriptor-sockets.ts';
@@ -28,6 +32,15 @@ const HASHED = ALL_HASHED_STATES & ~CHEAP & ~CLOSE_BIT;
 /** What a bucket of TIME_WAIT is in: itself, or FIN_WAIT2. */
 const BUCKETS = stateBit(TcpState.timeWait) | stateBit(TcpState.finWait2);
 
+/** So many processes are walked each by itself: beginning a walk takes as long as walking 40 descriptors. */
+const MOST_PROCESSES = 2000;
+
+export interface DescriptorOptions {
+  readonly descriptors?: readonly DescriptorCount[];
+  readonly byTwoFrom?: number | undefined;
+  readonly withUid?: boolean;
+}
+
 /**
  * TCP sockets by the descriptors that hold them, with the processes: one BPF walk over the descriptors of all processes (task_file) tells both. What
  * has no descriptor (TIME_WAIT, accept queues, orphans) comes from sock_diag, where the kernel's own counts say that
@@ -40,24 +53,32 @@ export class DescriptorSource implements SocketSource {
   readonly #diag: SockDiagSource;
   readonly #proc: ProcFs;
   readonly #namespace: number;
+  readonly #descriptors: readonly DescriptorCount[];
   readonly #expected: number;
   readonly #countTcp: () => TcpCount;
+  readonly #byTwoFrom: number;
+  readonly #withUid: boolean;
   #index: OwnerIndex | undefined;
 
   /**
    * @param diag of the same namespace
    * @param namespace its inode number
    * @param countTcp how many TCP sockets the namespace has, by the kernel's own counts
-   * @param expected number of descriptors of the host, at most
+   * @param descriptors of the host's processes, as far as they are known
+   * @param byTwoFrom from how many on a second thread reads too
+   * @param withUid whether the users are wanted, which takes longer
    * @throws UnsupportedError in the process namespace of a container
    */
-  constructor(diag: SockDiagSource, proc: ProcFs, namespace: number, countTcp: () => TcpCount, expected = 0) {
+  constructor(diag: SockDiagSource, proc: ProcFs, namespace: number, countTcp: () => TcpCount, { descriptors = [], byTwoFrom = Number.POSITIVE_INFINITY, withUid = true }: DescriptorOptions = {}) {
     requireInitialProcesses();
     this.#diag = diag;
     this.#proc = proc;
     this.#namespace = namespace;
     this.#countTcp = countTcp;
-    this.#expected = expected;
+    this.#descriptors = descriptors;
+    this.#expected = descriptors.reduce((sum, { count }) => sum + count, 0);
+    this.#byTwoFrom = byTwoFrom;
+    this.#withUid = withUid;
     this.limits = diag.limits;
   }
 
@@ -70,22 +91,45 @@ export class DescriptorSource implements SocketSource {
     if (request.protocol !== Protocol.tcp || request.bytecode !== undefined || (request.states & ~CHEAP) === 0) return yield* this.#diag.read(request, sink);
     // Listeners are always among them: for their processes, and to count by.
     const states = (request.states & ~BOUND_INACTIVE_BIT & ~CLOSE_BIT) | LISTEN | ((request.states & BOUND_INACTIVE_BIT) === 0 ? 0 : CLOSE_BIT);
+    const readers = this.#startReaders();
     let iterator: BpfIterator;
     try {
-      iterator = new BpfIterator('task_file', 'fourtuple_held', (types) => descriptorSockets(types, this.#namespace, states));
+      iterator = new BpfIterator('task_file', 'fourtuple_held', (types) => descriptorSockets(types, this.#namespace, states, this.#withUid));
     } catch (error) {
+      readers?.close();
       if (!(error instanceof UnsupportedError) && !(error instanceof KernelError)) throw error;
       this.#index = undefined;
       return yield* this.#diag.read(request, sink);
     }
     const pass = new DescriptorPass(this.#proc, sink, (request.states & LISTEN) !== 0, this.#expected);
     try {
-      yield* iterator.walk(iterator.begin(), (bytes, length) => pass.take(bytes, length));
+      const take = (bytes: Uint8Array, length: number): void => pass.take(bytes, length);
+      if (readers?.isReady() === true) yield* iterator.walkByTwo(readers, this.#processes(), take);
+      else yield* iterator.walk(iterator.begin(), take);
     } finally {
+      readers?.close();
       iterator.close();
     }
     this.#index = pass.index();
     yield* this.#readRest(request, pass, sink);
+  }
+
+  /** Their thread starts while the program is made. */
+  #startReaders(): TwoReaders | undefined {
+    if (this.#expected < this.#byTwoFrom || availableParallelism() < 2) return undefined;
+    try {
+      return new TwoReaders();
+    } catch {
+      // `node --permission` without --allow-worker.
+      return undefined;
+    }
+  }
+
+  /** Those with descriptors, the largest first, so that both threads end together; undefined where they are too many, or cannot be walked each. */
+  #processes(): number[] | undefined {
+    const some = this.#descriptors.filter(({ count }) => count > 0);
+    if (some.length > MOST_PROCESSES || !kernelAtLeast(6, 1) || this.#proc.hidesProcesses()) return undefined;
+    return some.sort((left, right) => right.count - left.count).map(({ pid }) => pid);
   }
 
   /** What no process has a descriptor of. */
@@ -156,7 +200,12 @@ class DescriptorPass {
     let count = 0;
     for (let at = 0; at + RECORD_WORDS <= end; at += RECORD_WORDS) {
       const owner = this.#ownerOf(words[at + descriptorSocket.pid / 4]!);
-      if (!this.#seen.add(words[at + Word.inode]! >>> 0, owner)) continue;
+      const inode = words[at + Word.inode]! >>> 0;
+      if (!this.#seen.add(inode, owner)) {
+        // Of those that share a socket the first process made it, whichever was walked first.
+        if (this.#owners[owner]!.pid < this.#owners[this.#seen.find(inode)]!.pid) this.#seen.set(inode, owner);
+        continue;
+      }
       const state = stateOf(words[at]!);
       if (state !== TcpState.close) this.hashed++;
       if (state === TcpState.listen && !this.#hasListeners) continue;

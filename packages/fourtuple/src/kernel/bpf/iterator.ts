@@ -1,6 +1,7 @@
-import { closeSync, readSync } from 'node:fs';
-import { errnoOf, UnsupportedError } from '../errors.ts';
+import { closeSync } from 'node:fs';
+import { UnsupportedError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
+import { readSome, type TwoReaders } from '../two-readers.ts';
 import type { Btf } from './btf.ts';
 import { attachToIterator, beginIteration, loadProgram } from './program.ts';
 import { typesOfKernel } from './state-tracepoint.ts';
@@ -12,6 +13,7 @@ export type IteratorName = 'tcp' | 'udp' | 'task_file';
 
 /** A program that the kernel runs for each of its sockets, or each descriptor of each process, when it is read. */
 export class BpfIterator {
+  readonly #program: number;
   readonly #link: number;
 
   /**
@@ -22,11 +24,12 @@ export class BpfIterator {
     const types = typesOfKernel();
     const target = types.find('function', `bpf_iter_${iterator}`);
     if (target === undefined) throw new UnsupportedError(`the BPF iterator ${iterator}`, 'Linux 5.9');
-    const program = loadProgram({ name, type: 'tracing', attach: 'iterator', attachTypeId: target, code: make(types) });
+    this.#program = loadProgram({ name, type: 'tracing', attach: 'iterator', attachTypeId: target, code: make(types) });
     try {
-      this.#link = attachToIterator(program);
-    } finally {
-      loadLibc().close(program);
+      this.#link = attachToIterator(this.#program);
+    } catch (error) {
+      loadLibc().close(this.#program);
+      throw error;
     }
   }
 
@@ -50,17 +53,26 @@ export class BpfIterator {
     }
   }
 
+  /**
+   * The same by two threads.
+   * @param processes those to walk, each by itself; undefined for all in one walk
+   */
+  *walkByTwo(readers: TwoReaders, processes: readonly number[] | undefined, take: (bytes: Uint8Array, length: number) => void): Generator<void> {
+    yield* readers.read((index) => (processes === undefined ? this.begin() : this.#beginOf(processes[index]!)), processes?.length ?? 1, take);
+  }
+
+  /** Begins a walk of one process. */
+  #beginOf(pid: number): number {
+    const link = attachToIterator(this.#program, pid);
+    try {
+      return beginIteration(link);
+    } finally {
+      loadLibc().close(link);
+    }
+  }
+
   close(): void {
     loadLibc().close(this.#link);
-  }
-}
-
-/** @returns 0 at the end, -1 when the kernel pauses: after a million objects for which nothing was written */
-function readSome(fd: number, buffer: Uint8Array): number {
-  try {
-    return readSync(fd, buffer);
-  } catch (error) {
-    if (errnoOf(error) === 'EAGAIN') return -1;
-    throw error;
+    loadLibc().close(this.#program);
   }
 }

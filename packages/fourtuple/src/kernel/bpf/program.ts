@@ -54,9 +54,19 @@ function attributesOf({ name, type, attach, attachTypeId, code }: ProgramSpec, l
   return log === undefined ? attributes : attributes.u32(24, 1).u32(28, log.length).pointer(32, log);
 }
 
-/** Attaches a program to the iterator that it was loaded for (Linux 5.8). @returns a descriptor: closed, it is gone */
-export function attachToIterator(program: number): number {
-  return bpf('linkCreate', new Attributes(48).u32(0, program).u32(8, attachTypes.iterator), 'attach a BPF program to its iterator');
+/**
+ * Attaches a program to the iterator that it was loaded for (Linux 5.8).
+ * @param pid the process that an iterator over tasks is confined to (Linux 6.1)
+ * @returns a descriptor: closed, it is gone
+ */
+export function attachToIterator(program: number, pid?: number): number {
+  const attributes = new Attributes(48).u32(0, program).u32(8, attachTypes.iterator);
+  if (pid !== undefined) {
+    // union bpf_iter_link_info: the thread, the process, a descriptor of it.
+    const confined = new Uint8Array(Uint32Array.of(0, pid, 0, 0).buffer);
+    attributes.pointer(16, confined).u32(24, confined.length);
+  }
+  return bpf('linkCreate', attributes, 'attach a BPF program to its iterator');
 }
 
 /** Begins one walk of the network namespace (or process namespace) that this thread is in. @returns a descriptor to read from */

@@ -1,4 +1,5 @@
 import { opendirSync, readlinkSync, statSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 import type { ProcFs } from './files.ts';
 
 export interface DescriptorScan {
@@ -99,9 +100,19 @@ function* sampleNames(proc: ProcFs, pid: number, count: number, allowance: numbe
   }
 }
 
+export interface DescriptorCount {
+  readonly pid: number;
+  readonly count: number;
+}
+
+/** Number of open descriptors of each process that may be looked at. */
+export function descriptorCounts(proc: ProcFs): DescriptorCount[] {
+  return proc.processIds().map((pid) => ({ pid, count: descriptorCount(proc, pid) }));
+}
+
 /** Number of open descriptors of all processes that may be looked at. */
 export function countDescriptors(proc: ProcFs): number {
-  return proc.processIds().reduce((sum, pid) => sum + descriptorCount(proc, pid), 0);
+  return descriptorCounts(proc).reduce((sum, { count }) => sum + count, 0);
 }
 
 let tellsCount: boolean | undefined;
@@ -117,8 +128,9 @@ function descriptorCount(proc: ProcFs, pid: number): number {
   try {
     const { size } = statSync(`${proc.root}/${pid}/fd`);
     return size > 0 || sizeIsCount() ? size : proc.list(`${pid}/fd`).length;
-  } catch {
-    return 0;
+  } catch (error) {
+    // One that may not be looked at has some; one that has ended has none.
+    return errnoOf(error) === 'EACCES' ? 1 : 0;
   }
 }
 
