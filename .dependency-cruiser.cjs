@@ -47,7 +47,14 @@ module.exports = {
       severity: 'error',
       comment: "libuv's thread pool may live in another network namespace.",
       from: { path: `^${src}/(kernel|observe)/`, pathNot: '\\.test\\.ts$' },
-      to: { path: '^(node:)?(fs/promises|dns|net|http|child_process|worker_threads)' },
+      to: { path: '^(node:)?(fs/promises|dns|net|http|child_process)' },
+    },
+    {
+      name: 'one-thread-in-kernel',
+      severity: 'error',
+      comment: 'A thread lives in the network namespace that it was started in: the only one reads what was opened for it.',
+      from: { path: `^${src}/(kernel|observe)/`, pathNot: `\\.test\\.ts$|^${src}/kernel/two-readers\\.ts$` },
+      to: { path: '^(node:)?worker_threads' },
     },
     {
       name: 'commands-do-not-import-each-other',

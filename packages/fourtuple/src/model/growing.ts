@@ -32,6 +32,21 @@ export class Column<A extends NumericArray> {
     this.length++;
   }
 
+  /** The array that the next values go into, with room for one at least, from {@link end} on: for who writes many at once, and then says how many by {@link wrote}. */
+  get tail(): A {
+    if (this.length - this.#base === this.#last.length) this.#grow();
+    return this.#last;
+  }
+
+  /** Where the next value goes in {@link tail}. */
+  get end(): number {
+    return this.length - this.#base;
+  }
+
+  wrote(count: number): void {
+    this.length += count;
+  }
+
   /** Appends zeros; their number divides the size of a chunk. */
   pushZeros(count: number): void {
     if (this.length - this.#base === this.#last.length) this.#grow();

@@ -1,4 +1,4 @@
-import { localPortOf, PortSet, RECORDS, stateOf, swapPort, swapWord, u16, u32, u8, Word, WordTable, type Column, type OwnerIndex, type SocketCursor, type SocketRecords } from '../model/index.ts';
+import { isLittleEndian, PortSet, RECORDS, swapPort, swapWord, u16, u32, u8, Word, WordTable, type Column, type OwnerIndex, type SocketCursor, type SocketRecords } from '../model/index.ts';
 import type { ReuseScope } from '../law/index.ts';
 import { Ipv4Tuples } from './ipv4-tuples.ts';
 
@@ -13,6 +13,7 @@ const STATES = 16;
 const UNOCCUPIED = 0;
 
 const NONE = -1;
+const FIRST_TUPLES = 256;
 
 /**
  * The connections of a namespace that may occupy an outgoing four-tuple: 7 bytes each (11 with inodes), and one entry
@@ -46,7 +47,8 @@ export class ConnectionRows {
   readonly #ipv4 = new Ipv4Tuples((id) => this.#newIpv4Tuple(id));
   readonly #ipv6 = new WordTable(10);
   readonly #ids = new Int32Array(RECORDS);
-  readonly #tupleOfIpv4 = u32();
+  #tupleOfIpv4 = new Uint32Array(FIRST_TUPLES);
+  #ipv4Count = 0;
   readonly #tupleOfIpv6 = u32();
   /** Per tuple: twice the key's number, plus one for IPv6. */
   readonly #keyOf = u32();
@@ -127,13 +129,44 @@ export class ConnectionRows {
     return this.#ipv4.total(state);
   }
 
+  /** {@link #keep} of many, written without a call for each: V8 compiles what it calls into it, and a busy host has 100,000 before it has done so. */
   #keepRun({ words, starts, noPort, owners, length }: SocketRecords, ids: Int32Array): void {
-    for (let index = 0; index < length; index++) {
-      const id = ids[index]!;
-      if (id < 0) continue;
-      const at = starts[index]!;
-      const state = stateOf(words[at]!);
-      this.#keep(this.#tupleOfIpv4.at(id), localPortOf(words[at + Word.ports]!), owners === undefined ? state : state | OWNED, noPort[index] === 1, owners === undefined ? words[at + Word.inode]! >>> 0 : owners[index]!);
+    const tupleOf = this.#tupleOfIpv4;
+    const countOn = (this.#countOn ??= new Uint32Array(65536));
+    const firstOn = (this.#firstOn ??= new Uint32Array(65536));
+    const owned = owners === undefined ? 0 : OWNED;
+    for (let index = 0; index < length; ) {
+      // The columns grow alike.
+      const tuples = this.tuple.tail;
+      const ports = this.port.tail;
+      const allBits = this.#bits.tail;
+      const inodes = this.#inode?.tail;
+      const begin = this.tuple.end;
+      const base = this.length - begin;
+      const room = tuples.length;
+      let row = begin;
+      for (; index < length && row < room; index++) {
+        const id = ids[index]!;
+        if (id < 0) continue;
+        const at = starts[index]!;
+        const word = words[at + Word.ports]!;
+        const port = isLittleEndian ? ((word & 0xff) << 8) | ((word >>> 8) & 0xff) : word >>> 16;
+        let bits = ((isLittleEndian ? words[at]! >>> 8 : words[at]! >>> 16) & 0xff) | owned;
+        if (noPort[index] === 1) {
+          bits |= NO_PORT;
+          this.noPort.add(port);
+        }
+        if (countOn[port]!++ === 0) firstOn[port] = base + row;
+        tuples[row] = tupleOf[id]!;
+        ports[row] = port;
+        allBits[row] = bits;
+        if (inodes !== undefined) inodes[row] = owners === undefined ? words[at + Word.inode]! : owners[index]!;
+        row++;
+      }
+      this.tuple.wrote(row - begin);
+      this.port.wrote(row - begin);
+      this.#bits.wrote(row - begin);
+      this.#inode?.wrote(row - begin);
     }
   }
 
@@ -206,7 +239,7 @@ export class ConnectionRows {
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfIpv4, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
     this.portsOf.length = 0;
     this.noPort.clear();
@@ -214,6 +247,7 @@ export class ConnectionRows {
     this.count = 0;
     this.hasDevices = false;
     this.#hasSingles = false;
+    this.#ipv4Count = 0;
     this.#countOn = undefined;
     this.#firstOn = undefined;
     this.#ipv4.clear();
@@ -223,7 +257,7 @@ export class ConnectionRows {
   #tupleOf(socket: SocketCursor): number {
     if (socket.local2 === 0xffff && socket.local0 === 0 && socket.local1 === 0) {
       const id = this.#ipv4.intern(swapWord(socket.local3) | 0, swapWord(socket.remote3) | 0, swapPort(socket.remotePort), socket.interfaceIndex);
-      return this.#tupleOfIpv4.at(id);
+      return this.#tupleOfIpv4[id]!;
     }
     const { key } = this.#ipv6;
     key[0] = socket.local0;
@@ -243,7 +277,12 @@ export class ConnectionRows {
 
   #newIpv4Tuple(id: number): PortSet {
     const tuple = this.#newTuple(id * 2, 0, 0, 0xffff, swapWord(this.#ipv4.word(id, 0)));
-    this.#tupleOfIpv4.push(tuple);
+    if (this.#ipv4Count === this.#tupleOfIpv4.length) {
+      const larger = new Uint32Array(this.#ipv4Count * 2);
+      larger.set(this.#tupleOfIpv4);
+      this.#tupleOfIpv4 = larger;
+    }
+    this.#tupleOfIpv4[this.#ipv4Count++] = tuple;
     return this.portsOf[this.sourceOf.at(tuple)]!;
   }
 

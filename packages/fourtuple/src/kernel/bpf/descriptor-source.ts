@@ -23,6 +23,8 @@ import { BpfIterator } from './iterator.ts';
 import { descriptorSocket, descriptorSockets, socketFlag } from './programs/descriptor-sockets.ts';
 
 const RECORD_WORDS = descriptorSocket.bytes / 4;
+const PID_WORD = descriptorSocket.pid / 4;
+const FLAGS_WORD = descriptorSocket.flags / 4;
 const CLOSE_BIT = stateBit(TcpState.close);
 /** Of these sock_diag tells in no time: listeners are few, and TIME_WAIT has no descriptor. */
 const CHEAP = stateBit(TcpState.listen) | stateBit(TcpState.timeWait);
@@ -159,6 +161,8 @@ class DescriptorPass {
   readonly #owners: Owner[] = [];
   readonly #known = new Map<number, number>();
   readonly #cursor = new SocketCursor();
+  /** Where those lie that are handed on one by one. */
+  readonly #special: number[] = [];
   /** Process of each record. */
   readonly #ofRecords = new Int32Array(RECORDS);
   #records: SocketRecords | undefined;
@@ -194,37 +198,49 @@ class DescriptorPass {
       this.#records.owners = this.#ofRecords;
       this.#view = new DataView(bytes.buffer);
     }
-    const records = this.#records;
+    this.#collect(this.#records, length >> 2);
+    for (const at of this.#special) this.#accept(at);
+    this.#special.length = 0;
+    if (this.#records.length > 0) this.#runs!.take(this.#records);
+  }
+
+  /**
+   * Notes where the new ones lie: one read gives some 400. Apart from what is done with them: V8 would compile the one
+   * into the other, which takes it longer than 100,000 sockets take.
+   */
+  #collect(records: SocketRecords, end: number): void {
     const { words, starts, noPort } = records;
-    const end = length >> 2;
+    const ofRecords = this.#ofRecords;
+    const seen = this.#seen;
+    const allSpecial = this.#runs === undefined;
     let count = 0;
+    let hashed = 0;
     for (let at = 0; at + RECORD_WORDS <= end; at += RECORD_WORDS) {
-      const owner = this.#ownerOf(words[at + descriptorSocket.pid / 4]!);
-      const inode = words[at + Word.inode]! >>> 0;
-      if (!this.#seen.add(inode, owner)) {
-        // Of those that share a socket the first process made it, whichever was walked first.
-        if (this.#owners[owner]!.pid < this.#owners[this.#seen.find(inode)]!.pid) this.#seen.set(inode, owner);
+      const pid = words[at + PID_WORD]!;
+      if (pid !== this.#pid) this.#turnTo(pid);
+      const owner = this.#owner;
+      if (!seen.add(words[at + Word.inode]! >>> 0, owner)) {
+        this.#isShared(words[at + Word.inode]! >>> 0, owner);
         continue;
       }
       const state = stateOf(words[at]!);
-      if (state !== TcpState.close) this.hashed++;
-      if (state === TcpState.listen && !this.#hasListeners) continue;
-      if (this.#runs === undefined || state === TcpState.close || state === TcpState.listen) {
-        this.#accept(at);
+      if (state !== TcpState.close) hashed++;
+      if (allSpecial || state === TcpState.close || state === TcpState.listen) {
+        if (state !== TcpState.listen || this.#hasListeners) this.#special.push(at);
         continue;
       }
       starts[count] = at;
-      this.#ofRecords[count] = owner;
-      noPort[count] = words[at + descriptorSocket.flags / 4]! & socketFlag.noPort;
-      if (++count === RECORDS) count = this.#hand(records, count);
+      ofRecords[count] = owner;
+      noPort[count] = words[at + FLAGS_WORD]! & socketFlag.noPort;
+      count++;
     }
-    if (count > 0) this.#hand(records, count);
+    this.hashed += hashed;
+    records.length = count;
   }
 
-  #hand(records: SocketRecords, count: number): 0 {
-    records.length = count;
-    this.#runs!.take(records);
-    return 0;
+  /** Of those that share a socket the first process made it, whichever was walked first. */
+  #isShared(inode: number, owner: number): void {
+    if (this.#owners[owner]!.pid < this.#owners[this.#seen.find(inode)]!.pid) this.#seen.set(inode, owner);
   }
 
   #accept(at: number): void {
@@ -236,14 +252,12 @@ class DescriptorPass {
   }
 
   /** A process's descriptors come one after the other. */
-  #ownerOf(pid: number): number {
-    if (pid === this.#pid) return this.#owner;
+  #turnTo(pid: number): void {
     this.#pid = pid;
     const known = this.#known.get(pid);
-    if (known !== undefined) return (this.#owner = known);
-    this.#owner = this.#owners.length;
+    this.#owner = known ?? this.#owners.length;
+    if (known !== undefined) return;
     this.#known.set(pid, this.#owner);
     this.#owners.push(readOwner(this.#proc, pid));
-    return this.#owner;
   }
 }

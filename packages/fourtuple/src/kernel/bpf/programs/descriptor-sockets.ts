@@ -17,6 +17,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const TCP_CLOSE = 7;
+const TCP = 'TCP';
 /** Of `unsigned long inet_flags` (include/net/inet_sock.h, Linux 6.6). */
 const INET_FLAGS_BIND_ADDRESS_NO_PORT = 18;
 
@@ -74,7 +75,7 @@ function onlyTcpByNumber(types: Btf, program: Assembler): void {
 function onlyTcpByName(types: Btf, program: Assembler): void {
   program.load(64, r2, r7, placeOf(types, 'sock', '__sk_common.skc_prot').offsetBytes).jumpIf(r2, '==', 0, 'out');
   const { offsetBytes } = placeOf(types, 'proto', 'name');
-  for (const [index, letter] of [...'TCP'].entries()) program.load(8, r3, r2, offsetBytes + index).jumpIf(r3, '!=', letter.charCodeAt(0), 'out');
+  for (let index = 0; index < TCP.length; index++) program.load(8, r3, r2, offsetBytes + index).jumpIf(r3, '!=', TCP.charCodeAt(index), 'out');
   program.load(8, r3, r2, offsetBytes + 3).jumpIf(r3, '==', 0, 'tcp').jumpIf(r3, '!=', 'v'.charCodeAt(0), 'out').label('tcp');
 }
 
