@@ -84,7 +84,8 @@ export async function runAny(inputs: readonly string[], context: CliContext): Pr
   if (first === 'spread' && (await isMistypedRoute('spread', inputs[1], (await import('./commands/spread/command.ts')).spreadRoutes, context))) return ExitCode.usage;
   const line = withCommand(inputs);
   const name = line[0];
-  const known = name !== undefined && Object.hasOwn(commands, name) ? name : undefined;
+  // The version is asked of no command: any will do.
+  const known = name === '--version' || name === '-v' ? 'check' : name !== undefined && Object.hasOwn(commands, name) ? name : undefined;
   let hasFailed = false;
   await run(await makeApplication(known, () => (hasFailed = true)), line, context);
   const code = Number(context.process.exitCode ?? 0);

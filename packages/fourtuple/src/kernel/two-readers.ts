@@ -43,7 +43,14 @@ export class TwoReaders {
   constructor() {
     const shared: Shared = { words: this.#words, bytes: this.#bytes };
     // A text, so that the thread loads nothing of ours.
-    this.#worker = new Worker(`(${readBeside.toString()})(require('node:worker_threads').workerData, require('node:fs'));`, { eval: true, workerData: { shared, layout }, trackUnmanagedFds: false });
+    this.#worker = new Worker(`(${readBeside.toString()})(require('node:worker_threads').workerData, require('node:fs'));`, {
+      eval: true,
+      workerData: { shared, layout },
+      trackUnmanagedFds: false,
+      // Nothing that NODE_OPTIONS loads: it may wait for this thread, which does not answer while it counts.
+      execArgv: [],
+      env: {},
+    });
     this.#worker.unref();
     // Whoever waits for it sees that it is not there.
     this.#worker.on('error', () => undefined);

@@ -14,6 +14,23 @@ describe('Column', () => {
     expect(wrong).toEqual([]);
   });
 
+  it.each(LENGTHS)('keeps %i values that were written at its tail, some by some', (length) => {
+    const column = u32();
+    let written = 0;
+    for (let size = 1; written < length; size = (size % 1000) + 7) {
+      const { tail, end } = column;
+      const count = Math.min(size, tail.length - end, length - written);
+      expect(count).toBeGreaterThan(0);
+      for (let index = 0; index < count; index++) tail[end + index] = written + index;
+      column.wrote(count);
+      written += count;
+    }
+    expect(column.length).toBe(length);
+    expect(column.toArray().every((value, index) => value === index)).toBe(true);
+    column.push(5);
+    expect([column.at(length), column.length]).toEqual([5, length + 1]);
+  });
+
   it('changes a value in any chunk', () => {
     const column = u16();
     for (let index = 0; index < 140_000; index++) column.push(1);

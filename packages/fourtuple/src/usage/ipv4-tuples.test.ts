@@ -1,46 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReuseScope } from '../law/index.ts';
-import { Address, PortSet, SocketRecords, swapPort, swapWord, TcpState, Word } from '../model/index.ts';
+import { Address, PortSet, swapWord, TcpState } from '../model/index.ts';
+import { recordsOf, type PlainSocket } from '../../test/support/socket-records.ts';
 import { Ipv4Tuples } from './ipv4-tuples.ts';
 
-const RECORD_WORDS = 18;
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-interface Plain {
-  readonly family: number;
-  readonly state: number;
-  readonly local: string;
-  readonly port: number;
-  readonly remote: string;
-  readonly remotePort: number;
-  readonly device: number;
-}
-
-/** As the kernel writes them: network order, an IPv4 address in the first word, a mapped one in all four. */
-function recordsOf(sockets: readonly Plain[]): SocketRecords {
-  const words = new Int32Array(Math.max(1, sockets.length) * RECORD_WORDS);
-  const records = new SocketRecords(words);
-  records.length = sockets.length;
-  sockets.forEach(({ family, state, local, port, remote, remotePort, device }, index) => {
-    const at = index * RECORD_WORDS;
-    records.starts[index] = at;
-    words[at] = isLittleEndian ? family | (state << 8) : (family << 24) | (state << 16);
-    words[at + Word.ports] = isLittleEndian ? swapPort(port) | (swapPort(remotePort) << 16) : (port << 16) | remotePort;
-    const put = (offset: number, text: string): void => {
-      const { w0, w1, w2, w3 } = Address.parse(text)!;
-      if (family === 2) words[at + offset] = swapWord(w3);
-      else [w0, w1, w2, w3].forEach((word, position) => (words[at + offset + position] = swapWord(word)));
-    };
-    put(Word.local, local);
-    put(Word.remote, remote);
-    words[at + Word.interface] = device;
-  });
-  return records;
-}
-
 const address = fc.oneof(fc.constantFrom('10.0.0.1', '127.0.0.1', '255.255.255.255', '0.0.0.0'), fc.ipV4());
-const plain: fc.Arbitrary<Plain> = fc
+const plain: fc.Arbitrary<PlainSocket> = fc
   .record({
     kind: fc.constantFrom('ipv4', 'ipv4', 'mapped', 'ipv6'),
     state: fc.constantFrom(TcpState.established, TcpState.established, TcpState.timeWait, TcpState.synSent, TcpState.finWait2),
@@ -58,7 +24,7 @@ class Simple {
   readonly counts: { established: number; timeWait: number }[] = [];
   readonly ports = new Map<string, Set<number>>();
 
-  count(sockets: readonly Plain[], isPlain: (port: number) => boolean, scope: ReuseScope): number[] {
+  count(sockets: readonly PlainSocket[], isPlain: (port: number) => boolean, scope: ReuseScope): number[] {
     return sockets.map(({ state, local, port, remote, remotePort, device }) => {
       const isLoopback = local.startsWith('127.') || remote.startsWith('127.');
       const isCountable = state === TcpState.established || (state === TcpState.timeWait && (scope === ReuseScope.none || (scope === ReuseScope.loopback && !isLoopback)));
@@ -124,7 +90,7 @@ describe('Ipv4Tuples', () => {
     const { tuples } = make();
     const total = 20_000;
     const ids = new Int32Array(1024);
-    const all = Array.from({ length: total }, (_, index): Plain => ({ family: 2, state: TcpState.established, local: `10.${index >>> 16}.${(index >>> 8) & 255}.${index & 255}`, port: 30_000, remote: '10.9.9.9', remotePort: 443, device: 0 }));
+    const all = Array.from({ length: total }, (_, index): PlainSocket => ({ family: 2, state: TcpState.established, local: `10.${index >>> 16}.${(index >>> 8) & 255}.${index & 255}`, port: 30_000, remote: '10.9.9.9', remotePort: 443, device: 0 }));
     for (let from = 0; from < total; from += 1000) expect(tuples.count(recordsOf(all.slice(from, from + 1000)), plainPorts, ReuseScope.none, ids)).toBe(1000);
     // Once more: nothing is new.
     for (let from = 0; from < total; from += 1000) tuples.count(recordsOf(all.slice(from, from + 1000)), plainPorts, ReuseScope.none, ids);
