@@ -33,6 +33,7 @@ describe('charts over time', () => {
         expect(text).not.toMatch(/[<>]/);
         expect(svg.match(/<svg/g)).toHaveLength(1);
       }),
+      { examples: [[[[5e-324]], '']] },
     );
   });
 });

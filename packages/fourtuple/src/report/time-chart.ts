@@ -27,6 +27,8 @@ const RIGHT = 16;
 const TOP = 40;
 const BOTTOM = 44;
 const LEGEND = 18;
+/** What is not more than this is drawn as nothing. */
+const SMALLEST = 1e-300;
 
 /** Charts over time, one above the other, as one SVG file without scripts or fonts of its own. */
 export function renderTimeChart(panels: readonly TimePanel[], { title, formatStep }: TimeChartOptions): string {
@@ -103,7 +105,8 @@ function thinned(values: ArrayLike<number>, columns: number): [step: number, val
 
 /** The next number whose quarters are round. */
 function niceAbove(value: number): number {
-  if (!(value > 0)) return 1;
+  // Below that a power of ten is no number any more.
+  if (!(value > SMALLEST)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 2.5, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value * (1 - 1e-9)) ?? 10 * power;
 }
