@@ -15,21 +15,23 @@ function cacheName(inputs) {
   const first = inputs[0];
   if (first === undefined) return 'check';
   if (first[0] === '-') return /^(-[hvH]|--help|--version)$/.test(first) ? 'help' : 'check';
-  return first === 'ports' && inputs.includes('--quick') ? 'quick' : first;
+  if (first === 'ports') return inputs.includes('--quick') ? 'quick' : 'ports';
+  // What is read is run: no other path than these.
+  return /^[a-z]+$/.test(first) ? first : 'help';
 }
 
-/** Compiled code by the name of its file. Its form: the length of the index, the index as JSON, then a blob a file. */
+/**
+ * Compiled code by the name of its file. Its form: the length of the index, the index as JSON, then a blob a file; of one that is missing or
+ * damaged, none.
+ */
 function readCache(path) {
-  const compiled = new Map();
-  let bytes;
   try {
-    bytes = readFileSync(path);
+    const bytes = readFileSync(path);
+    const start = bytes.readUInt32LE(0);
+    return new Map(JSON.parse(bytes.latin1Slice(4, start).trimEnd()).map(([name, at, length]) => [name, bytes.subarray(start + at, start + at + length)]));
   } catch {
-    return compiled;
+    return new Map();
   }
-  const start = bytes.readUInt32LE(0);
-  for (const [name, at, length] of JSON.parse(bytes.latin1Slice(4, start).trimEnd())) compiled.set(name, bytes.subarray(start + at, start + at + length));
-  return compiled;
 }
 
 function writeCache(path, scripts) {
@@ -86,8 +88,9 @@ exports.load = (folder, main, inputs = []) => {
 
 function start() {
   const folder = join(__dirname, '../dist/cli');
-  if (Number(process.versions.node.split('.')[0]) < 20) {
-    process.stderr.write(`fourtuple needs Node.js 20.19 or later; this is ${process.versions.node}.\n`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 3)) {
+    process.stderr.write(`fourtuple needs Node.js 20.19 or later, or 22.3 or later; this is ${process.versions.node}.\n`);
     process.exitCode = 1;
   } else if (!existsSync(join(folder, 'hot.cjs'))) {
     process.stderr.write('fourtuple is not built yet: run "npm run build" in the repository.\n');

@@ -29,10 +29,17 @@ async function runPlain(inputs: readonly string[], context: CliContext): Promise
   const line = withCommand(inputs);
   const load = Object.hasOwn(hot, line[0]!) ? hot[line[0]!] : undefined;
   if (load === undefined || 'STRICLI_NO_COLOR' in context.process.env) return undefined;
-  const definition = await load();
-  const flags = parsePlainFlags((definition.parameters.flags ?? {}) as Readonly<Record<string, PlainFlag>>, line.slice(1));
-  if (flags === undefined || definition.loader === undefined) return undefined;
-  const command = (await definition.loader()) as Command;
+  let flags: Record<string, unknown> | undefined;
+  let command: Command;
+  try {
+    const definition = await load();
+    flags = parsePlainFlags((definition.parameters.flags ?? {}) as Readonly<Record<string, PlainFlag>>, line.slice(1));
+    if (flags === undefined || definition.loader === undefined) return undefined;
+    command = (await definition.loader()) as Command;
+  } catch {
+    // Stricli says what cannot be loaded.
+    return undefined;
+  }
   try {
     await command.call(context, flags);
   } catch (error) {

@@ -55,6 +55,12 @@ describe('TwoReaders', () => {
     expect(openDescriptors()).toBe(0);
   });
 
+  it('end where hundreds of files have nothing in them, time and again', { timeout: 30_000 }, () => {
+    const empty = fileOf(1, 0);
+    const paths = Array.from({ length: 500 }, (_, index) => (index % 100 === 7 ? fileOf(2, 1000) : empty));
+    for (let round = 0; round < 10; round++) expect(readAll(paths)).toEqual(new Map([[2, 5000]]));
+  });
+
   it('of one file is read by the thread alone, in order', () => {
     const path = join(folder, 'numbers');
     const numbers = Int32Array.from({ length: 300_000 }, (_, index) => index);

@@ -1,9 +1,13 @@
 import { closeSync, readSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { errnoOf, KernelError } from './errors.ts';
+import { KernelError } from './errors.ts';
 
-/** The most that the kernel gives in one read of what is read here. */
-const READ_BYTES = 32_768;
+const READING = 'read sockets of the kernel';
+/**
+ * The kernel gives at most 32 KiB a read where pages have 4 KiB, and whole records; where they are larger it cuts the last one, unless
+ * the size is a multiple of theirs: this is one of 8, 16, 24, 32, 40, 48, 64 and 80.
+ */
+export const READ_BYTES = 32_640;
 /** Reads that may wait to be taken. */
 const SLOTS = 16;
 /** Descriptors that may be open and wait to be read. */
@@ -47,6 +51,9 @@ export class TwoReaders {
       eval: true,
       workerData: { shared, layout },
       trackUnmanagedFds: false,
+      // Else its streams would be joined with ours, which makes a pipe of the caller's non-blocking for good.
+      stdout: true,
+      stderr: true,
       // Nothing that NODE_OPTIONS loads: it may wait for this thread, which does not answer while it counts.
       execArgv: [],
       env: {},
@@ -78,6 +85,7 @@ export class TwoReaders {
     try {
       if (total === 0) return;
       Atomics.store(words, Place.total, total);
+      Atomics.notify(words, Place.total);
       for (;;) {
         this.#fill(open, total);
         const place = Place.slots + slot;
@@ -90,7 +98,7 @@ export class TwoReaders {
           take(buffer, length);
           yield;
         } else if (length < END) {
-          throw new KernelError('read sockets of the kernel', END - length);
+          throw new KernelError(READING, END - length);
         } else {
           hasEnded ||= length === END;
           if (own < 0 && total > 1) own = this.#nextOwn(total);
@@ -103,6 +111,9 @@ export class TwoReaders {
               take(buffer, got);
             }
             yield;
+          } else if (total > 1 && Atomics.load(words, Place.next) < total) {
+            // The thread was quicker: there is more to open for both.
+            continue;
           } else if (hasEnded) {
             return;
           } else if (Atomics.wait(words, place, FREE, READ_TIMEOUT_MS) === 'timed-out') {
@@ -129,11 +140,13 @@ export class TwoReaders {
   /** The next descriptor that nobody reads; -1 when there is none. */
   #nextOwn(total: number): number {
     const words = this.#words;
-    const next = Atomics.load(words, Place.next);
-    // What is not open yet will be at the next turn.
-    if (next >= total || next >= words[Place.filled]!) return -1;
-    const fd = words[Place.queue + (next % QUEUE)]!;
-    return Atomics.compareExchange(words, Place.next, next, next + 1) === next ? fd : -1;
+    for (;;) {
+      const next = Atomics.load(words, Place.next);
+      // What is not open yet will be at the next turn.
+      if (next >= total || next >= words[Place.filled]!) return -1;
+      const fd = words[Place.queue + (next % QUEUE)]!;
+      if (Atomics.compareExchange(words, Place.next, next, next + 1) === next) return fd;
+    }
   }
 
   /** Ends the thread, and closes what nobody has read. */
@@ -156,8 +169,9 @@ export function readSome(fd: number, buffer: Uint8Array): number {
   try {
     return readSync(fd, buffer);
   } catch (error) {
-    if (errnoOf(error) === 'EAGAIN') return -1;
-    throw error;
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') return -1;
+    throw errno === undefined ? error : new KernelError(READING, -errno);
   }
 }
 

@@ -24,7 +24,7 @@ export class SocketRecords {
   readonly starts = new Int32Array(RECORDS);
   /** IP_BIND_ADDRESS_NO_PORT of each record: 1, 0, or UNKNOWN. */
   readonly noPort = new Int8Array(RECORDS);
-  /** Of each record the number of its process in the OwnerIndex, where the source knows it. */
+  /** Of each record the number of its process in the OwnerIndex, where the source knows it; -1 where its inode shall tell. */
   owners: Int32Array | undefined;
   length = 0;
 

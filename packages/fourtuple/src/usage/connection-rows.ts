@@ -134,7 +134,6 @@ export class ConnectionRows {
     const tupleOf = this.#tupleOfIpv4;
     const countOn = (this.#countOn ??= new Uint32Array(65536));
     const firstOn = (this.#firstOn ??= new Uint32Array(65536));
-    const owned = owners === undefined ? 0 : OWNED;
     for (let index = 0; index < length; ) {
       // The columns grow alike.
       const tuples = this.tuple.tail;
@@ -151,7 +150,9 @@ export class ConnectionRows {
         const at = starts[index]!;
         const word = words[at + Word.ports]!;
         const port = isLittleEndian ? ((word & 0xff) << 8) | ((word >>> 8) & 0xff) : word >>> 16;
-        let bits = ((isLittleEndian ? words[at]! >>> 8 : words[at]! >>> 16) & 0xff) | owned;
+        let bits = (isLittleEndian ? words[at]! >>> 8 : words[at]! >>> 16) & 0xff;
+        const owner = owners === undefined ? NONE : owners[index]!;
+        if (owner >= 0) bits |= OWNED;
         if (noPort[index] === 1) {
           bits |= NO_PORT;
           this.noPort.add(port);
@@ -160,7 +161,7 @@ export class ConnectionRows {
         tuples[row] = tupleOf[id]!;
         ports[row] = port;
         allBits[row] = bits;
-        if (inodes !== undefined) inodes[row] = owners === undefined ? words[at + Word.inode]! : owners[index]!;
+        if (inodes !== undefined) inodes[row] = owner >= 0 ? owner : words[at + Word.inode]!;
         row++;
       }
       this.tuple.wrote(row - begin);

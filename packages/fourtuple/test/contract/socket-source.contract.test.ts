@@ -37,7 +37,7 @@ interface Implementation {
 }
 
 /** Timers run on between two reads. */
-const timers: Difference = { fields: ['expiresMs'], reason: 'timers run on between two reads' };
+const timers: Difference = { fields: ['expiresMs', 'retransmits'], reason: 'timers run on between two reads' };
 
 /** Of TCP, and held by a descriptor: read by BPF. */
 const isHeld = (socket: SocketCursor): boolean => socket.protocol === Protocol.tcp && socket.inode !== 0;

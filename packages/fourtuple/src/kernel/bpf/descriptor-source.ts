@@ -10,7 +10,6 @@ import { InodeTable } from '../inode-table.ts';
 import type { TcpCount } from '../procfs/counters.ts';
 import type { DescriptorCount } from '../procfs/descriptors.ts';
 import type { ProcFs } from '../procfs/files.ts';
-import { kernelAtLeast } from '../release.ts';
 import { readOwner } from '../procfs/owners.ts';
 import { DIAG_MESSAGE_BYTES, decodeSocket } from '../sock-diag/decode.ts';
 import type { DiagRequest } from '../sock-diag/request.ts';
@@ -35,7 +34,7 @@ const HASHED = ALL_HASHED_STATES & ~CHEAP & ~CLOSE_BIT;
 const BUCKETS = stateBit(TcpState.timeWait) | stateBit(TcpState.finWait2);
 
 /** So many processes are walked each by itself: beginning a walk takes as long as walking 40 descriptors. */
-const MOST_PROCESSES = 2000;
+const MOST_PROCESSES = 4000;
 
 export interface DescriptorOptions {
   readonly descriptors?: readonly DescriptorCount[];
@@ -106,8 +105,14 @@ export class DescriptorSource implements SocketSource {
     const pass = new DescriptorPass(this.#proc, sink, (request.states & LISTEN) !== 0, this.#expected);
     try {
       const take = (bytes: Uint8Array, length: number): void => pass.take(bytes, length);
-      if (readers?.isReady() === true) yield* iterator.walkByTwo(readers, this.#processes(), take);
-      else yield* iterator.walk(iterator.begin(), take);
+      if (readers?.isReady() === true) {
+        const processes = iterator.canConfine() ? this.#processes() : undefined;
+        yield* iterator.walkByTwo(readers, processes, take);
+        // Those that have begun meanwhile.
+        if (processes !== undefined) yield* iterator.walkEach(this.#newcomers(processes), take);
+      } else {
+        yield* iterator.walk(iterator.begin(), take);
+      }
     } finally {
       readers?.close();
       iterator.close();
@@ -127,11 +132,18 @@ export class DescriptorSource implements SocketSource {
     }
   }
 
-  /** Those with descriptors, the largest first, so that both threads end together; undefined where they are too many, or cannot be walked each. */
+  /**
+   * All of them, the largest first, so that both threads end together; undefined where they are too many, or hidden. One
+   * without descriptors may have threads that have some.
+   */
   #processes(): number[] | undefined {
-    const some = this.#descriptors.filter(({ count }) => count > 0);
-    if (some.length > MOST_PROCESSES || !kernelAtLeast(6, 1) || this.#proc.hidesProcesses()) return undefined;
-    return some.sort((left, right) => right.count - left.count).map(({ pid }) => pid);
+    if (this.#descriptors.length > MOST_PROCESSES || this.#proc.hidesProcesses()) return undefined;
+    return [...this.#descriptors].sort((left, right) => right.count - left.count).map(({ pid }) => pid);
+  }
+
+  #newcomers(walked: readonly number[]): number[] {
+    const known = new Set(walked);
+    return this.#proc.processIds().filter((pid) => !known.has(pid));
   }
 
   /** What no process has a descriptor of. */
@@ -220,7 +232,7 @@ class DescriptorPass {
       if (pid !== this.#pid) this.#turnTo(pid);
       const owner = this.#owner;
       if (!seen.add(words[at + Word.inode]! >>> 0, owner)) {
-        this.#isShared(words[at + Word.inode]! >>> 0, owner);
+        this.#noteShared(words[at + Word.inode]! >>> 0, owner);
         continue;
       }
       const state = stateOf(words[at]!);
@@ -230,7 +242,8 @@ class DescriptorPass {
         continue;
       }
       starts[count] = at;
-      ofRecords[count] = owner;
+      // Of one that others have too the first of them is only known in the end: by its inode.
+      ofRecords[count] = (words[at + FLAGS_WORD]! & socketFlag.isShared) === 0 ? owner : -1;
       noPort[count] = words[at + FLAGS_WORD]! & socketFlag.noPort;
       count++;
     }
@@ -239,7 +252,7 @@ class DescriptorPass {
   }
 
   /** Of those that share a socket the first process made it, whichever was walked first. */
-  #isShared(inode: number, owner: number): void {
+  #noteShared(inode: number, owner: number): void {
     if (this.#owners[owner]!.pid < this.#owners[this.#seen.find(inode)]!.pid) this.#seen.set(inode, owner);
   }
 

@@ -1,13 +1,11 @@
 import { closeSync } from 'node:fs';
-import { UnsupportedError } from '../errors.ts';
+import { KernelError, UnsupportedError } from '../errors.ts';
 import { loadLibc } from '../libc.ts';
-import { readSome, type TwoReaders } from '../two-readers.ts';
+import { kernelAtLeast } from '../release.ts';
+import { READ_BYTES, readSome, type TwoReaders } from '../two-readers.ts';
 import type { Btf } from './btf.ts';
 import { attachToIterator, beginIteration, loadProgram } from './program.ts';
 import { typesOfKernel } from './state-tracepoint.ts';
-
-/** The kernel fills at most 32 KiB a read. */
-const BUFFER_BYTES = 32_768;
 
 export type IteratorName = 'tcp' | 'udp' | 'task_file';
 
@@ -40,7 +38,7 @@ export class BpfIterator {
 
   /** Walks to the end, pausing after each read. @param take gets what the program wrote: whole records */
   *walk(fd: number, take: (bytes: Uint8Array, length: number) => void = () => undefined): Generator<void> {
-    const buffer = new Uint8Array(BUFFER_BYTES);
+    const buffer = new Uint8Array(READ_BYTES);
     try {
       for (;;) {
         const length = readSome(fd, buffer);
@@ -59,6 +57,23 @@ export class BpfIterator {
    */
   *walkByTwo(readers: TwoReaders, processes: readonly number[] | undefined, take: (bytes: Uint8Array, length: number) => void): Generator<void> {
     yield* readers.read((index) => (processes === undefined ? this.begin() : this.#beginOf(processes[index]!)), processes?.length ?? 1, take);
+  }
+
+  /** Walks processes one after the other, each by itself. */
+  *walkEach(processes: readonly number[], take: (bytes: Uint8Array, length: number) => void): Generator<void> {
+    for (const pid of processes) yield* this.walk(this.#beginOf(pid), take);
+  }
+
+  /** Whether a walk can be confined to a process (Linux 6.1). */
+  canConfine(): boolean {
+    if (!kernelAtLeast(6, 1)) return false;
+    try {
+      closeSync(this.#beginOf(process.pid));
+      return true;
+    } catch (error) {
+      if (error instanceof KernelError) return false;
+      throw error;
+    }
   }
 
   /** Begins a walk of one process. */

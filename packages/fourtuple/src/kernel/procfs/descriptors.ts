@@ -1,4 +1,4 @@
-import { opendirSync, readlinkSync, statSync } from 'node:fs';
+import { opendirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import type { ProcFs } from './files.ts';
 
@@ -127,7 +127,7 @@ function sizeIsCount(): boolean {
 function descriptorCount(proc: ProcFs, pid: number): number {
   try {
     const { size } = statSync(`${proc.root}/${pid}/fd`);
-    return size > 0 || sizeIsCount() ? size : proc.list(`${pid}/fd`).length;
+    return size > 0 || sizeIsCount() ? size : readdirSync(`${proc.root}/${pid}/fd`).length;
   } catch (error) {
     // One that may not be looked at has some; one that has ended has none.
     return errnoOf(error) === 'EACCES' ? 1 : 0;

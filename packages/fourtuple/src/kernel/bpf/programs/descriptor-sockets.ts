@@ -8,7 +8,7 @@ import { placeOf } from './places.ts';
 export const descriptorSocket = { pid: 72, flags: 76, bytes: 80 } as const;
 
 /** Bits of the flags. */
-export const socketFlag = { noPort: 1, v6Only: 2 } as const;
+export const socketFlag = { noPort: 1, v6Only: 2, isShared: 4 } as const;
 
 /** struct inet_diag_msg */
 const diag = { family: 0, state: 1, localPort: 4, remotePort: 6, local: 8, remote: 24, interface: 40, cookie: 44, uid: 64, inode: 68 } as const;
@@ -51,6 +51,7 @@ export function descriptorSockets(types: Btf, namespace: number, states: number,
   program.load(32, r2, r9, placeOf(types, 'task_struct', 'tgid').offsetBytes).store(32, fp, RECORD + descriptorSocket.pid, r2);
   // r9 gathers the flags from here on.
   noPortFlag(types, program);
+  sharedFlag(types, program);
   program.load(16, r2, r7, common('skc_family')).jumpIf(r2, '==', AF_INET6, 'v6').jumpIf(r2, '!=', AF_INET, 'out').store(8, fp, RECORD + diag.family, AF_INET);
   copy(32, diag.local, common('skc_rcv_saddr'));
   copy(32, diag.remote, common('skc_daddr')).jump('write').label('v6').store(8, fp, RECORD + diag.family, AF_INET6);
@@ -77,6 +78,18 @@ function onlyTcpByName(types: Btf, program: Assembler): void {
   const { offsetBytes } = placeOf(types, 'proto', 'name');
   for (let index = 0; index < TCP.length; index++) program.load(8, r3, r2, offsetBytes + index).jumpIf(r3, '!=', TCP.charCodeAt(index), 'out');
   program.load(8, r3, r2, offsetBytes + 3).jumpIf(r3, '==', 0, 'tcp').jumpIf(r3, '!=', 'v'.charCodeAt(0), 'out').label('tcp');
+}
+
+/** Adds the flag to r9 where there may be more descriptors of the file than this one, here or in another process; the iterator holds it once. */
+function sharedFlag(types: Btf, program: Assembler): void {
+  // Counted from 0 on since Linux 6.13.
+  const place = types.field('file', 'f_ref.refcnt');
+  const older = types.field('file', 'f_count');
+  if (place === undefined && older === undefined) {
+    program.alu('or', r9, socketFlag.isShared);
+    return;
+  }
+  program.load(64, r2, r8, (place ?? older)!.offsetBytes).jumpIf(r2, '==', place === undefined ? 2 : 1, 'alone').alu('or', r9, socketFlag.isShared).label('alone');
 }
 
 /** Puts the flag into r9. The socket is an inet_sock, which the verifier does not know: what is read of it is copied out. */
