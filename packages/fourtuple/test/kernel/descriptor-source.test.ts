@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { countTcp, currentNamespace, descriptorCounts, DescriptorSource, OWN_NET, ProcFs, readAll, SockDiagSource, type SocketSource } from '../../src/kernel/index.ts';
-import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, endpointText, Protocol, stateName, type SocketCursor } from '../../src/model/index.ts';
+import { ALL_HASHED_STATES, BOUND_INACTIVE_BIT, endpointText, Protocol, stateName, Word, type RecordSink, type SocketCursor } from '../../src/model/index.ts';
 import { because } from '../support/because.ts';
 import { bpfObstacle } from '../support/bpf-obstacle.ts';
 import { enterFreshNamespace } from '../support/namespace.ts';
@@ -33,6 +33,20 @@ function linesOf(source: SocketSource): string[] {
   const lines: string[] = [];
   readAll(source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES | BOUND_INACTIVE_BIT }, { accept: (socket) => lines.push(line(socket)), reset: () => (lines.length = 0) }));
   return lines.sort();
+}
+
+/** Of the connections that come in runs, what they come with. */
+function ownersInRuns(source: SocketSource): { inode: number; owner: number }[] {
+  const found: { inode: number; owner: number }[] = [];
+  const sink: RecordSink = {
+    accept: () => undefined,
+    reset: () => (found.length = 0),
+    take: ({ words, starts, owners, length }) => {
+      for (let index = 0; index < length; index++) found.push({ inode: words[starts[index]! + Word.inode]! >>> 0, owner: owners![index]! });
+    },
+  };
+  readAll(source.read({ protocol: Protocol.tcp, states: ALL_HASHED_STATES }, sink));
+  return found;
 }
 
 function open(way: Way): DescriptorSource {
@@ -128,6 +142,11 @@ print(os.getpid(), flush=True); sys.stdin.read(); os._exit(0)
       const pids = inodes.map((inode) => index.owners[index.ownerOf(inode)]?.pid);
       // The one without a process is the one that was sent.
       expect(pids.filter((one) => one !== pid)).toEqual([undefined]);
+      // Handed on in runs, what a process has alone comes with its number, what is shared is told by its inode in the end.
+      const owners = ownersInRuns(bpf);
+      expect(owners.map(({ inode, owner }) => bpf.owners!.owners[owner < 0 ? bpf.owners!.ownerOf(inode) : owner]?.pid)).toEqual(owners.map(() => pid));
+      expect(owners.filter(({ owner }) => owner >= 0)).toHaveLength(1);
+      expect(owners.length).toBeGreaterThan(30);
     } finally {
       diag.close();
       bpf.close();
