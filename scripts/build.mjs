@@ -75,7 +75,7 @@ const getter = /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:!0,get:f
 /** A module as the function that Node makes of it when it loads one; bin/fourtuple.js compiles the files as they are. */
 const wrapped = (text) => `function (exports, require, module, __filename, __dirname) {${text}\n}`;
 
-/** The same module with its exports written at once: all of them stand at its end, and no exported variable of ours is assigned to again. */
+/** The same module with its exports written at once: all of them stand at its end, and no exported variable is assigned to again (import/no-mutable-exports). */
 function withPlainExports(text) {
   const names = [...text.matchAll(getter)].map(([, name, local]) => `${name}:${local}`);
   return names.length === 0 ? text : `${text.replaceAll(getter, '')};module.exports={${names.join(',')}};`;

@@ -32,7 +32,7 @@ export class LazyOwners {
     const descriptors = descriptorCounts(proc);
     if (descriptors.reduce((sum, { count }) => sum + count, 0) < SOCKETS_FROM) return undefined;
     try {
-      return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, { descriptors, byTwoFrom: byTwo ? BY_TWO_FROM : undefined, withUid: false });
+      return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, { descriptors, byTwoFrom: byTwo ? BY_TWO_FROM : undefined });
     } catch (error) {
       if (error instanceof UnsupportedError) return undefined;
       throw error;

@@ -32,7 +32,6 @@ const MOST_PROCESSES = 4000;
 export interface DescriptorOptions {
   readonly descriptors?: readonly DescriptorCount[];
   readonly byTwoFrom?: number | undefined;
-  readonly withUid?: boolean;
 }
 
 /**
@@ -51,7 +50,6 @@ export class DescriptorSource implements SocketSource {
   readonly #expected: number;
   readonly #countTcp: () => TcpCount;
   readonly #byTwoFrom: number;
-  readonly #withUid: boolean;
   #index: OwnerIndex | undefined;
 
   /**
@@ -60,10 +58,9 @@ export class DescriptorSource implements SocketSource {
    * @param countTcp how many TCP sockets the namespace has, by the kernel's own counts
    * @param descriptors of the host's processes, as far as they are known
    * @param byTwoFrom from how many on a second thread reads too
-   * @param withUid whether the users are wanted, which takes longer
    * @throws UnsupportedError in the process namespace of a container
    */
-  constructor(diag: SockDiagSource, proc: ProcFs, namespace: number, countTcp: () => TcpCount, { descriptors = [], byTwoFrom = Number.POSITIVE_INFINITY, withUid = true }: DescriptorOptions = {}) {
+  constructor(diag: SockDiagSource, proc: ProcFs, namespace: number, countTcp: () => TcpCount, { descriptors = [], byTwoFrom = Number.POSITIVE_INFINITY }: DescriptorOptions = {}) {
     requireInitialProcesses();
     this.#diag = diag;
     this.#proc = proc;
@@ -72,7 +69,6 @@ export class DescriptorSource implements SocketSource {
     this.#descriptors = descriptors;
     this.#expected = descriptors.reduce((sum, { count }) => sum + count, 0);
     this.#byTwoFrom = byTwoFrom;
-    this.#withUid = withUid;
     this.limits = diag.limits;
   }
 
@@ -88,7 +84,7 @@ export class DescriptorSource implements SocketSource {
     const readers = this.#startReaders();
     let iterator: BpfIterator;
     try {
-      iterator = new BpfIterator('task_file', 'fourtuple_held', (types) => descriptorSockets(types, this.#namespace, states, this.#withUid));
+      iterator = new BpfIterator('task_file', 'fourtuple_held', (types) => descriptorSockets(types, this.#namespace, states));
     } catch (error) {
       readers?.close();
       if (!(error instanceof UnsupportedError) && !(error instanceof KernelError)) throw error;

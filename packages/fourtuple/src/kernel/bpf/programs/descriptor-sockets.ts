@@ -17,7 +17,6 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const TCP_CLOSE = 7;
-const TCP = 'TCP';
 /** Of `unsigned long inet_flags` (include/net/inet_sock.h, Linux 6.6). */
 const INET_FLAGS_BIND_ADDRESS_NO_PORT = 18;
 
@@ -27,17 +26,15 @@ const SCRATCH = RECORD - 8;
 /**
  * For the iterator task_file: writes a {@link descriptorSocket} for each descriptor of a TCP socket of one network
  * namespace that is in one of these states; one that is closed only when it holds a port.
- * Each line of a socket's memory that is looked at costs a tenth of a microsecond: it is in no cache.
  * @param states a bit for each state, as sock_diag takes them
- * @param withUid the user too: in a line of its own
  */
-export function descriptorSockets(types: Btf, namespace: number, states: number, withUid: boolean): Uint8Array {
+export function descriptorSockets(types: Btf, namespace: number, states: number): Uint8Array {
   const context = (name: string): number => placeOf(types, 'bpf_iter__task_file', name).offsetBytes;
   const common = (name: string): number => placeOf(types, 'sock', `__sk_common.${name}`).offsetBytes;
   const program = new Assembler().mov(r6, r1).load(64, r8, r6, context('file')).jumpIf(r8, '==', 0, 'out').load(64, r9, r6, context('task')).jumpIf(r9, '==', 0, 'out');
   program.mov(r1, r8).call(helpers.socketOfFile).jumpIf(r0, '==', 0, 'out').load(64, r7, r0, placeOf(types, 'socket', 'sk').offsetBytes).jumpIf(r7, '==', 0, 'out');
-  if (withUid) onlyTcpByNumber(types, program);
-  else onlyTcpByName(types, program);
+  const { offsetBytes, sizeBytes } = placeOf(types, 'sock', 'sk_protocol');
+  program.load(sizeBytes === 2 ? 16 : 8, r2, r7, offsetBytes).jumpIf(r2, '!=', IPPROTO_TCP, 'out');
   program.load(64, r2, r7, common('skc_net.net')).load(32, r2, r2, placeOf(types, 'net', 'ns.inum').offsetBytes).jumpIf32(r2, '!=', namespace, 'out');
   program.load(8, r2, r7, common('skc_state')).mov(r3, states).alu('rsh', r3, r2).alu('and', r3, 1).jumpIf(r3, '==', 0, 'out');
   for (let offset = 0; offset < descriptorSocket.bytes; offset += 8) program.store(64, fp, RECORD + offset, 0);
@@ -46,7 +43,7 @@ export function descriptorSockets(types: Btf, namespace: number, states: number,
   const copy = (bits: 16 | 32, to: number, from: number): Assembler => program.load(bits, r2, r7, from).store(bits, fp, RECORD + to, r2);
   copy(16, diag.remotePort, common('skc_dport'));
   copy(32, diag.interface, common('skc_bound_dev_if'));
-  if (withUid) copy(32, diag.uid, placeOf(types, 'sock', 'sk_uid').offsetBytes);
+  copy(32, diag.uid, placeOf(types, 'sock', 'sk_uid').offsetBytes);
   program.load(64, r2, r8, placeOf(types, 'file', 'f_inode').offsetBytes).load(64, r2, r2, placeOf(types, 'inode', 'i_ino').offsetBytes).store(32, fp, RECORD + diag.inode, r2);
   program.load(32, r2, r9, placeOf(types, 'task_struct', 'tgid').offsetBytes).store(32, fp, RECORD + descriptorSocket.pid, r2);
   // r9 gathers the flags from here on.
@@ -64,20 +61,6 @@ export function descriptorSockets(types: Btf, namespace: number, states: number,
   program.store(32, fp, RECORD + descriptorSocket.flags, r9);
   program.load(64, r1, r6, context('meta')).load(64, r1, r1, placeOf(types, 'bpf_iter_meta', 'seq').offsetBytes).mov(r2, fp).add(r2, RECORD).mov(r3, descriptorSocket.bytes).call(helpers.writeToSequence);
   return program.label('out').mov(r0, 0).exit().build();
-}
-
-/** The number of the protocol stands beside the user. */
-function onlyTcpByNumber(types: Btf, program: Assembler): void {
-  const { offsetBytes, sizeBytes } = placeOf(types, 'sock', 'sk_protocol');
-  program.load(sizeBytes === 2 ? 16 : 8, r2, r7, offsetBytes).jumpIf(r2, '!=', IPPROTO_TCP, 'out');
-}
-
-/** The name of the protocol, "TCP" or "TCPv6" (copies for TLS and sockmap keep it), is the same memory for all sockets. */
-function onlyTcpByName(types: Btf, program: Assembler): void {
-  program.load(64, r2, r7, placeOf(types, 'sock', '__sk_common.skc_prot').offsetBytes).jumpIf(r2, '==', 0, 'out');
-  const { offsetBytes } = placeOf(types, 'proto', 'name');
-  for (let index = 0; index < TCP.length; index++) program.load(8, r3, r2, offsetBytes + index).jumpIf(r3, '!=', TCP.charCodeAt(index), 'out');
-  program.load(8, r3, r2, offsetBytes + 3).jumpIf(r3, '==', 0, 'tcp').jumpIf(r3, '!=', 'v'.charCodeAt(0), 'out').label('tcp');
 }
 
 /** Adds the flag to r9 where there may be more descriptors of the file than this one, here or in another process; the iterator holds it once. */
