@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { runBundle } from './bundle-head.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const home = join(root, 'packages/fourtuple');
@@ -47,7 +48,7 @@ const runs = [
 ];
 
 /**
- * Stores V8's compiled code of what the main commands run (bin/fourtuple.js). A few connections of our own make them
+ * Stores V8's compiled code of what the main commands run (scripts/bundle-head.mjs). A few connections of our own make them
  * run what a host with connections makes them run.
  */
 async function writeCodeCache() {
@@ -72,7 +73,7 @@ async function writeCodeCache() {
 /** What the bundler writes for an export, minified: a getter each, which take half a millisecond for the core. */
 const getter = /Object\.defineProperty\(exports,"([\w$]+)",\{enumerable:!0,get:function\(\)\{return ([\w$]+)\}\}\)[,;]?/g;
 
-/** A module as the function that Node makes of it when it loads one; bin/fourtuple.js compiles the files as they are. */
+/** A module as the function that Node makes of it when it loads one; the bundle's head compiles the files as they are. */
 const wrapped = (text) => `function (exports, require, module, __filename, __dirname) {${text}\n}`;
 
 /** The same module with its exports written at once: all of them stand at its end, and no exported variable is assigned to again (import/no-mutable-exports). */
@@ -98,7 +99,7 @@ function pack(folder) {
       writeFileSync(file, `(${wrapped(text)})`, 'latin1');
     }
   }
-  writeFileSync(join(folder, 'hot.cjs'), `({${hot.join(',\n')}})`, 'latin1');
+  writeFileSync(join(folder, 'hot.cjs'), `((start) => (${runBundle.toString()})({${hot.join(',\n')}}, start))`, 'latin1');
 }
 
 /** What every count loads, what check adds, what tables add, and what reads by BPF: each becomes one chunk. */

@@ -96,9 +96,16 @@ function isObserved(): boolean {
 
 /** @param inputs the command line, without the program */
 export async function main(inputs: readonly string[] = process.argv.slice(2)): Promise<void> {
-  const stderr = standardError();
+  // Most runs have nothing to say there: what it is, is asked at need.
+  let stderr: Output | undefined;
   const context: CliContext = {
-    process: { stdout: standardOutput(), stderr, env: process.env },
+    process: {
+      stdout: standardOutput(),
+      get stderr() {
+        return (stderr ??= standardError());
+      },
+      env: process.env,
+    },
     now: () => new Date(),
     isInputTerminal: () => mayBeTerminal(0),
     heedSignals,
@@ -106,11 +113,11 @@ export async function main(inputs: readonly string[] = process.argv.slice(2)): P
   };
   process.exitCode = await runCli(inputs, context);
   if (outputFailure !== undefined) {
-    stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);
+    context.process.stderr.write(`fourtuple: the output could not be written: ${outputFailure.message}\n`);
     process.exitCode = isAnswering(inputs) ? ExitCode.unknown : ExitCode.notDone;
   }
   // Everything is written already, unless a terminal still buffers: leaving at once saves taking the heap apart.
-  if (mayBeTerminal(1) || mayBeTerminal(2)) return;
+  if (mayBeTerminal(1) || (stderr !== undefined && mayBeTerminal(2))) return;
   if (!isObserved()) exitNow(process.exitCode ?? 0);
   process.exit();
 }

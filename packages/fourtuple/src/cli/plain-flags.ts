@@ -41,7 +41,9 @@ export function parsePlainFlags(flags: Readonly<Record<string, PlainFlag>>, word
 
 /** `--all-namespaces` to `allNamespaces`. */
 function nameOf(word: string): string | undefined {
-  return /^--[a-z][a-z-]*$/.test(word) ? word.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) : undefined;
+  if (!word.startsWith('--') || word !== word.toLowerCase()) return undefined;
+  const [first, ...others] = word.slice(2).split('-');
+  return others.includes('') ? undefined : others.reduce((name, part) => name + part[0]!.toUpperCase() + part.slice(1), first!);
 }
 
 function takes(flag: PlainFlag, text: string): boolean {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
 import { UnsupportedError } from './errors.ts';
 
@@ -46,7 +45,7 @@ function openPrebuilt(): Ffi | undefined {
   for (const libc of ['linux', 'musl']) {
     const holder = { exports: {} as Partial<Ffi> };
     try {
-      process.dlopen(holder, join(folder, `${libc}_${process.arch}`, 'koffi.node'));
+      process.dlopen(holder, `${folder}/${libc}_${process.arch}/koffi.node`);
       if (typeof holder.exports.load === 'function') return holder.exports as Ffi;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') throw error;
@@ -57,9 +56,9 @@ function openPrebuilt(): Ffi | undefined {
 
 /** The package of the prebuilt binary, where `require` would look first; making a `require` takes longer than looking. */
 function findPrebuilt(): string | undefined {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules/@koromix', `koffi-linux-${process.arch}`);
+  for (let folder = import.meta.dirname; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
+    const candidate = `${folder}/node_modules/@koromix/koffi-linux-${process.arch}`;
     if (existsSync(candidate)) return candidate;
-    if (folder === dirname(folder)) return undefined;
   }
+  return undefined;
 }

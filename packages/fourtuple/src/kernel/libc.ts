@@ -38,59 +38,37 @@ type Call = (...args: (number | bigint | Uint8Array | null)[]) => number;
  * namespace first used them.
  */
 export interface Libc {
-  socket: Call;
-  close: Call;
-  bind: Call;
-  connect: Call;
-  listen: Call;
-  accept: Call;
-  setsockopt: Call;
-  getsockopt: Call;
-  getsockname: Call;
-  getpeername: Call;
-  shutdown: Call;
-  send: Call;
-  recv: Call;
-  setns: Call;
-  unshare: Call;
-  ioctl: Call;
+  readonly socket: Call;
+  readonly close: Call;
+  readonly bind: Call;
+  readonly connect: Call;
+  readonly listen: Call;
+  readonly accept: Call;
+  readonly setsockopt: Call;
+  readonly getsockopt: Call;
+  readonly getsockname: Call;
+  readonly getpeername: Call;
+  readonly shutdown: Call;
+  readonly send: Call;
+  readonly recv: Call;
+  readonly setns: Call;
+  readonly unshare: Call;
+  readonly ioctl: Call;
   /** The same with a number as its argument. */
-  ioctlNumber: Call;
+  readonly ioctlNumber: Call;
   /** With an integer as its argument. */
-  fcntl: Call;
-  _exit: Call;
+  readonly fcntl: Call;
+  readonly _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
-  syscall: Call;
+  readonly syscall: Call;
   /** The same with five. */
-  syscall5: Call;
+  readonly syscall5: Call;
   errno(): number;
 }
 
-const prototypes: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
-  socket: 'int socket(int, int, int)',
-  close: 'int close(int)',
-  bind: 'int bind(int, const void *, uint32_t)',
-  connect: 'int connect(int, const void *, uint32_t)',
-  listen: 'int listen(int, int)',
-  accept: 'int accept(int, void *, void *)',
-  setsockopt: 'int setsockopt(int, int, int, const void *, uint32_t)',
-  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
-  getsockname: 'int getsockname(int, void *, void *)',
-  getpeername: 'int getpeername(int, void *, void *)',
-  shutdown: 'int shutdown(int, int)',
-  send: 'intptr_t send(int, const void *, size_t, int)',
-  recv: 'intptr_t recv(int, void *, size_t, int)',
-  setns: 'int setns(int, int)',
-  unshare: 'int unshare(int)',
-  ioctl: 'int ioctl(int, unsigned long, void *)',
-  ioctlNumber: 'int ioctl(int, unsigned long, long)',
-  fcntl: 'int fcntl(int, int, long)',
-  _exit: 'void _exit(int)',
-  syscall: 'long syscall(long, long, long, long)',
-  syscall5: 'long syscall(long, long, long, long, long, long)',
-};
+type CallName = Exclude<keyof Libc, 'errno'>;
 
-let libc: Libc | undefined;
+let libc: SystemCalls | undefined;
 
 /**
  * Ends the process this instant, by _exit(2), where libc is loaded already: Node's own way out takes the heap and its
@@ -100,27 +78,92 @@ export function exitNow(code: number): void {
   libc?._exit(code);
 }
 
+/**
+ * Each symbol is bound at its first call: a small snapshot needs five of them. Getters of a class, since V8 has those
+ * ready in its compiled code; an object of 21 defined one by one takes as long as reading a small host's sockets.
+ */
+class SystemCalls implements Libc {
+  readonly #ffi = loadFfi();
+  // `null` opens the process itself: its libc, whichever it is.
+  readonly #library = this.#ffi.load(null);
+  readonly #calls: { -readonly [Name in CallName]?: Call } = {};
+
+  get socket(): Call {
+    return this.#calls.socket ?? this.#bind('socket', 'int socket(int, int, int)');
+  }
+  get close(): Call {
+    return this.#calls.close ?? this.#bind('close', 'int close(int)');
+  }
+  get bind(): Call {
+    return this.#calls.bind ?? this.#bind('bind', 'int bind(int, const void *, uint32_t)');
+  }
+  get connect(): Call {
+    return this.#calls.connect ?? this.#bind('connect', 'int connect(int, const void *, uint32_t)');
+  }
+  get listen(): Call {
+    return this.#calls.listen ?? this.#bind('listen', 'int listen(int, int)');
+  }
+  get accept(): Call {
+    return this.#calls.accept ?? this.#bind('accept', 'int accept(int, void *, void *)');
+  }
+  get setsockopt(): Call {
+    return this.#calls.setsockopt ?? this.#bind('setsockopt', 'int setsockopt(int, int, int, const void *, uint32_t)');
+  }
+  get getsockopt(): Call {
+    return this.#calls.getsockopt ?? this.#bind('getsockopt', 'int getsockopt(int, int, int, void *, void *)');
+  }
+  get getsockname(): Call {
+    return this.#calls.getsockname ?? this.#bind('getsockname', 'int getsockname(int, void *, void *)');
+  }
+  get getpeername(): Call {
+    return this.#calls.getpeername ?? this.#bind('getpeername', 'int getpeername(int, void *, void *)');
+  }
+  get shutdown(): Call {
+    return this.#calls.shutdown ?? this.#bind('shutdown', 'int shutdown(int, int)');
+  }
+  get send(): Call {
+    return this.#calls.send ?? this.#bind('send', 'intptr_t send(int, const void *, size_t, int)');
+  }
+  get recv(): Call {
+    return this.#calls.recv ?? this.#bind('recv', 'intptr_t recv(int, void *, size_t, int)');
+  }
+  get setns(): Call {
+    return this.#calls.setns ?? this.#bind('setns', 'int setns(int, int)');
+  }
+  get unshare(): Call {
+    return this.#calls.unshare ?? this.#bind('unshare', 'int unshare(int)');
+  }
+  get ioctl(): Call {
+    return this.#calls.ioctl ?? this.#bind('ioctl', 'int ioctl(int, unsigned long, void *)');
+  }
+  get ioctlNumber(): Call {
+    return this.#calls.ioctlNumber ?? this.#bind('ioctlNumber', 'int ioctl(int, unsigned long, long)');
+  }
+  get fcntl(): Call {
+    return this.#calls.fcntl ?? this.#bind('fcntl', 'int fcntl(int, int, long)');
+  }
+  get _exit(): Call {
+    return this.#calls._exit ?? this.#bind('_exit', 'void _exit(int)');
+  }
+  get syscall(): Call {
+    return this.#calls.syscall ?? this.#bind('syscall', 'long syscall(long, long, long, long)');
+  }
+  get syscall5(): Call {
+    return this.#calls.syscall5 ?? this.#bind('syscall5', 'long syscall(long, long, long, long, long, long)');
+  }
+
+  errno(): number {
+    return this.#ffi.errno();
+  }
+
+  #bind(name: CallName, prototype: string): Call {
+    return (this.#calls[name] = this.#library.func(prototype) as Call);
+  }
+}
+
 /** @throws UnsupportedError when koffi cannot be loaded. */
 export function loadLibc(): Libc {
-  if (libc !== undefined) return libc;
-  const ffi = loadFfi();
-  // `null` opens the process itself: its libc, whichever it is.
-  const library = ffi.load(null);
-  const made: Partial<Libc> = { errno: () => ffi.errno() };
-  for (const name of Object.keys(prototypes) as (keyof typeof prototypes)[]) {
-    // Each symbol is bound at its first call: a small snapshot needs five of them.
-    Object.defineProperty(made, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        const call = library.func(prototypes[name]) as Call;
-        Object.defineProperty(made, name, { value: call, enumerable: true });
-        return call;
-      },
-    });
-  }
-  libc = made as Libc;
-  return libc;
+  return (libc ??= new SystemCalls());
 }
 
 /** Returns `result`, or throws a {@link KernelError} when it is negative. */

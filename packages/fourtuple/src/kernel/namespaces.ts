@@ -130,7 +130,7 @@ export function findNamespaces(proc: ProcFs = new ProcFs(), budget = Number.POSI
     const mountNamespace = proc.tryLink(`${pid}/ns/mnt`);
     if (mountNamespace === undefined || mountNamespaces.has(mountNamespace)) continue;
     mountNamespaces.add(mountNamespace);
-    for (const line of (proc.tryReadText(`${pid}/mountinfo`) ?? '').split('\n')) {
+    for (const line of (proc.tryRead(`${pid}/mountinfo`) ?? '').split('\n')) {
       const fields = line.split(' ');
       if (fields[3]?.startsWith('net:[') !== true) continue;
       const point = unescapeMount(fields[4] ?? '');
@@ -205,8 +205,7 @@ function hostNamespaceInode(proc: ProcFs): number {
 }
 
 function namespaceInode(link: string | undefined): number | undefined {
-  const match = link === undefined ? null : /^net:\[(\d+)\]$/.exec(link);
-  return match === null ? undefined : Number(match[1]);
+  return link?.startsWith('net:[') === true && link.endsWith(']') ? Number(link.slice('net:['.length, -1)) : undefined;
 }
 
 function nameOf(proc: ProcFs, inode: number, hostInode: number | undefined, mountName: string | undefined, pid: number | undefined): string {
@@ -221,7 +220,7 @@ function nameOf(proc: ProcFs, inode: number, hostInode: number | undefined, moun
 }
 
 function namedMount(proc: ProcFs, inode: number): string | undefined {
-  const mounts = proc.tryReadText('self/mountinfo') ?? '';
+  const mounts = proc.tryRead('self/mountinfo') ?? '';
   // There are hundreds on a host of containers, and most hosts have none of these.
   if (!mounts.includes(` net:[${inode}] `)) return undefined;
   for (const line of mounts.split('\n')) {

@@ -11,7 +11,7 @@ export function kernelRelease(): string {
 
 /** `uname -n`. */
 export function hostName(): string {
-  return new ProcFs().tryReadText('sys/kernel/hostname')?.trim() ?? process.getBuiltinModule('node:os').hostname();
+  return new ProcFs().tryRead('sys/kernel/hostname')?.trim() ?? process.getBuiltinModule('node:os').hostname();
 }
 
 /** True when the running kernel's version is at least this one. Distributions backport: prefer a probe where there is one. */

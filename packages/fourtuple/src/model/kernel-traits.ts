@@ -22,14 +22,19 @@ export function traitsOfRelease(release: string): KernelTraits {
 
 /** True when this version of the kernel (`uname -r`) is at least that one; false for a text that is none. */
 export function releaseAtLeast(major: number, minor: number, release: string): boolean {
-  const match = /^(\d+)\.(\d+)/.exec(release);
-  if (match === null) return false;
-  const found = [Number(match[1]), Number(match[2])] as const;
-  return found[0] > major || (found[0] === major && found[1] >= minor);
+  const [foundMajor, foundMinor] = versionOf(release);
+  return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 }
 
 /** True for a stable release of this very line, from this patch on: fixes reach those too. */
 function isPatchedSince(major: number, minor: number, patch: number, release: string): boolean {
-  const match = /^(\d+)\.(\d+)\.(\d+)/.exec(release);
-  return match !== null && Number(match[1]) === major && Number(match[2]) === minor && Number(match[3]) >= patch;
+  const [foundMajor, foundMinor, foundPatch] = versionOf(release);
+  return foundMajor === major && foundMinor === minor && foundPatch >= patch;
+}
+
+/** Major, minor and patch; NaN for what is not there. */
+function versionOf(release: string): readonly [number, number, number] {
+  const parts = release.split('.', 3);
+  const part = (index: number): number => Number.parseInt(parts[index] ?? '', 10);
+  return [part(0), part(1), part(2)];
 }

@@ -27,7 +27,15 @@ export function hasOddSize(range: PortRange): boolean {
 /** Reads two whole numbers separated by blanks, `-`, `,` or `:`. @returns undefined when they are not a legal range. */
 export function parsePortRange(text: string): PortRange | undefined {
   const match = /^\s*(\d{1,5})[\s,:-]+(\d{1,5})\s*$/.exec(text);
-  if (match === null) return undefined;
-  const range = { low: Number(match[1]), high: Number(match[2]) };
-  return range.low >= 1 && range.high <= 65535 && range.low <= range.high ? range : undefined;
+  return match === null ? undefined : legalRange(Number(match[1]), Number(match[2]));
+}
+
+/** Reads the range as the kernel writes it: two numbers with a tab between. */
+export function parseKernelRange(text: string): PortRange | undefined {
+  const [low, high] = text.split('\t');
+  return legalRange(Number(low), Number(high));
+}
+
+function legalRange(low: number, high: number): PortRange | undefined {
+  return low >= 1 && high <= 65535 && low <= high ? { low, high } : undefined;
 }

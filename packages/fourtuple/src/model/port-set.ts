@@ -1,9 +1,11 @@
 const WORDS = 65536 / 32;
 const UNCOUNTED = -1;
+/** What a set without members holds, one for all: most sets of most hosts stay so. Never written to. */
+const NOTHING = new Uint32Array(WORDS);
 
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
-  readonly #words: Uint32Array;
+  #words: Uint32Array;
   /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
   #first: number;
   #last: number;
@@ -12,7 +14,7 @@ export class PortSet {
 
   constructor(words?: Uint32Array) {
     if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
-    this.#words = words ?? new Uint32Array(WORDS);
+    this.#words = words ?? NOTHING;
     this.#first = words === undefined ? WORDS : 0;
     this.#last = words === undefined ? -1 : WORDS - 1;
     this.#size = words === undefined ? 0 : UNCOUNTED;
@@ -53,6 +55,7 @@ export class PortSet {
     const held = this.#words[word]!;
     const bit = 1 << (port & 31);
     if ((held & bit) !== 0) return;
+    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
     if (word < this.#first) this.#first = word;
     if (word > this.#last) this.#last = word;
     this.#words[word] = held | bit;
@@ -71,17 +74,24 @@ export class PortSet {
 
   addRange(low: number, high: number): void {
     if (low > high) return;
-    this.#size = UNCOUNTED;
+    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
+    const size = this.isNeverFilled ? high - low + 1 : UNCOUNTED;
     this.#first = Math.min(this.#first, low >>> 5);
     this.#last = Math.max(this.#last, high >>> 5);
     let port = low;
     while (port <= high && (port & 31) !== 0) this.add(port++);
-    for (; port + 31 <= high; port += 32) this.#words[port >>> 5] = 0xffffffff;
+    const end = (high + 1) >>> 5;
+    if (port >>> 5 < end) {
+      this.#words.fill(0xffffffff, port >>> 5, end);
+      port = end << 5;
+    }
     while (port <= high) this.add(port++);
+    this.#size = size;
   }
 
   addAll(other: PortSet): this {
     if (other.isNeverFilled) return this;
+    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
     this.#size = UNCOUNTED;
     const theirs = other.#words;
     for (let index = other.#first; index <= other.#last; index++) this.#words[index]! |= theirs[index]!;
@@ -102,7 +112,7 @@ export class PortSet {
     this.#first = WORDS;
     this.#last = -1;
     this.#size = 0;
-    this.#words.fill(0);
+    if (this.#words !== NOTHING) this.#words.fill(0);
   }
 
   clone(): PortSet {

@@ -46,7 +46,7 @@ export class PortLedger {
   readonly #bound = new SocketTable();
   readonly #listenerIndex = new ListenerIndex();
   readonly #rows: ConnectionRows;
-  readonly #states = new Float64Array(16);
+  readonly #states = new Uint32Array(16);
   #accepted = 0;
   /** Local endpoints outside the range without a listener: the second connection of one means that it was accepted. */
   readonly #outside = new WordTable(5);

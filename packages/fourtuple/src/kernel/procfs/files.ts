@@ -1,6 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
-
-let shared: Buffer | undefined;
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
  * A /proc tree, the live one or a captured one. Everything is synchronous: an asynchronous read runs on a thread of
@@ -14,22 +12,11 @@ export class ProcFs {
   }
 
   /**
-   * Reads a file whole. Pseudo-files have no size to ask for: they are read until they end, into one buffer for all.
+   * Reads a small file whole: as UTF-8, which Node does in one call. Bytes that are none become U+FFFD.
    * @throws the file system's error.
    */
   read(path: string): string {
-    const fd = openSync(`${this.root}/${path}`, 'r');
-    try {
-      shared ??= Buffer.allocUnsafeSlow(65_536);
-      let text = '';
-      for (;;) {
-        const length = readSync(fd, shared, 0, shared.length, null);
-        if (length === 0) return text;
-        text += shared.toString('latin1', 0, length);
-      }
-    } finally {
-      closeSync(fd);
-    }
+    return readFileSync(`${this.root}/${path}`, 'utf8');
   }
 
   has(path: string): boolean {
@@ -48,12 +35,6 @@ export class ProcFs {
     } catch {
       return undefined;
     }
-  }
-
-  /** As {@link tryRead}, of a file that may hold names in UTF-8. */
-  tryReadText(path: string): string | undefined {
-    const bytes = this.tryRead(path);
-    return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
   }
 
   /** True when a link is there but may not be read. */

@@ -63,7 +63,7 @@ export function readOwner(proc: ProcFs, pid: number): Owner {
   } catch {
     uid = undefined;
   }
-  return { pid, command: proc.tryReadText(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
+  return { pid, command: proc.tryRead(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
 }
 
 /** `socket:[123]` to 123, anything else to -1. */

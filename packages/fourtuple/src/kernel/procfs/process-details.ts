@@ -6,16 +6,16 @@ import type { ProcFs } from './files.ts';
 const MAX_COMMAND_LINE = 4096;
 
 export function readProcessDetails(proc: ProcFs, pid: number): ProcessDetails {
-  const stat = proc.tryReadText(`${pid}/stat`);
+  const stat = proc.tryRead(`${pid}/stat`);
   // The name, in brackets, may hold anything; the fields come after the last bracket.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const parentPid = numberOr(fields[1]);
   return {
-    commandLine: proc.tryReadText(`${pid}/cmdline`)?.slice(0, MAX_COMMAND_LINE).replace(/\0+$/, '').replaceAll('\0', ' ') || undefined,
+    commandLine: proc.tryRead(`${pid}/cmdline`)?.slice(0, MAX_COMMAND_LINE).replace(/\0+$/, '').replaceAll('\0', ' ') || undefined,
     user: userOf(proc, pid),
     startedAt: startOf(proc, numberOr(fields[19])),
     parentPid: parentPid === 0 ? undefined : parentPid,
-    parentCommand: parentPid === undefined || parentPid === 0 ? undefined : proc.tryReadText(`${parentPid}/comm`)?.trimEnd(),
+    parentCommand: parentPid === undefined || parentPid === 0 ? undefined : proc.tryRead(`${parentPid}/comm`)?.trimEnd(),
   };
 }
 

@@ -1,4 +1,4 @@
-import { defaultLocalPortRange, parsePortRange } from '../../model/port-range.ts';
+import { defaultLocalPortRange, parseKernelRange } from '../../model/port-range.ts';
 import { PortSet } from '../../model/port-set.ts';
 import type { Settings } from '../../model/settings.ts';
 import { kernelTraits } from '../traits.ts';
@@ -20,7 +20,7 @@ export function readSettings(proc: ProcFs, { portsOnly = false } = {}): { settin
   };
   /** Of a file that most hosts have not: asking first is cheaper than an error. */
   const optional = (path: string): number | undefined => (portsOnly || !proc.has(`sys/${path}`) ? undefined : number(path));
-  const range = parsePortRange(proc.tryRead('sys/net/ipv4/ip_local_port_range') ?? '');
+  const range = parseKernelRange(proc.tryRead('sys/net/ipv4/ip_local_port_range') ?? '');
   if (range === undefined) limits.push('net.ipv4.ip_local_port_range could not be read: the default 32768-60999 is assumed.');
   const reserved = PortSet.parseList(proc.tryRead('sys/net/ipv4/ip_local_reserved_ports') ?? '');
   if (reserved === undefined) limits.push('net.ipv4.ip_local_reserved_ports could not be understood: no port is taken for reserved.');
