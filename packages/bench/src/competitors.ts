@@ -159,6 +159,7 @@ export function startupCompetitors(): Selection {
   const verdicts = [0, 1, 2];
   return select([
     bareNode,
+    ports('quick', '--quick'),
     { id: 'check', title: 'fourtuple check', command: fourtuple('check'), accept: verdicts },
     { id: 'check-json', title: 'fourtuple check --json', command: fourtuple('check', '--json'), accept: verdicts },
     { id: 'ss', title: 'ss -tanH', command: ['ss', '-tanH'], accept: done, needs: ['ss'] },

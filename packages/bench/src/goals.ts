@@ -65,6 +65,7 @@ const goals: readonly Goal[] = [
   snapshotRatio(hundredThousand, 'quick', 'limit', 'most', 1.6, 'ports --quick against the C reader'),
   snapshotRatio(hundredThousand, 'ss', 'quick', 'least', 1.6, 'ss -tanH against ports --quick'),
   cpuOverNode('snapshot', 1000, 'quick', 15, 'CPU of ports --quick over bare node'),
+  cpuOverNode('startup', 0, 'quick', 15, 'CPU of ports --quick over bare node'),
   cpuOverNode('startup', 0, 'check', 25, 'CPU of check over bare node'),
   {
     subject: 'owners without BPF, for each descriptor',
