@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { OwnerIndex } from '../../model/owner.ts';
 import { Protocol } from '../../model/protocol.ts';
 import type { SocketSink } from '../../model/socket-cursor.ts';
@@ -112,7 +111,7 @@ export class DescriptorSource implements SocketSource {
 
   /** Their thread starts while the program is made. */
   #startReaders(): TwoReaders | undefined {
-    if (this.#expected < this.#byTwoFrom || availableParallelism() < 2) return undefined;
+    if (this.#expected < this.#byTwoFrom || process.getBuiltinModule('node:os').availableParallelism() < 2) return undefined;
     try {
       return new TwoReaders();
     } catch {
