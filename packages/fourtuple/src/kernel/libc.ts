@@ -30,7 +30,7 @@ export const NETLINK_EXT_ACK = 11;
 export const CLONE_NEWNET = 0x40000000;
 export const MSG_TRUNC = 0x20;
 
-type Call = (...args: (number | bigint | Uint8Array | null)[]) => number;
+type Call = (...args: (number | bigint | string | Uint8Array | null)[]) => number;
 
 /**
  * System calls by koffi. The raw ones return what libc returns; read the errno by {@link Libc.errno} straight after.
@@ -58,6 +58,7 @@ export interface Libc {
   readonly ioctlNumber: Call;
   /** With an integer as its argument. */
   readonly fcntl: Call;
+  readonly readlinkat: Call;
   readonly _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
   readonly syscall: Call;
@@ -141,6 +142,9 @@ class SystemCalls implements Libc {
   }
   get fcntl(): Call {
     return this.#calls.fcntl ?? this.#bind('fcntl', 'int fcntl(int, int, long)');
+  }
+  get readlinkat(): Call {
+    return this.#calls.readlinkat ?? this.#bind('readlinkat', 'intptr_t readlinkat(int, const char *, void *, size_t)');
   }
   get _exit(): Call {
     return this.#calls._exit ?? this.#bind('_exit', 'void _exit(int)');

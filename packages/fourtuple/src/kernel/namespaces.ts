@@ -102,8 +102,7 @@ function openNamespace(namespace: FoundNamespace): number {
  */
 export function findNamespaces(proc: ProcFs = new ProcFs(), budget = Number.POSITIVE_INFINITY): { namespaces: FoundNamespace[]; limits: string[] } {
   const found = new Map<number, { paths: string[]; heldBy: NamespaceHolder; pid: number | undefined; mountName: string | undefined }>();
-  const note = (link: string | undefined, path: string, heldBy: NamespaceHolder, pid?: number, mountName?: string): void => {
-    const inode = namespaceInode(link);
+  const note = (inode: number | undefined, path: string, heldBy: NamespaceHolder, pid?: number, mountName?: string): void => {
     if (inode === undefined) return;
     const entry = found.get(inode);
     if (entry === undefined) {
@@ -120,12 +119,12 @@ export function findNamespaces(proc: ProcFs = new ProcFs(), budget = Number.POSI
   for (const pid of pids) {
     const link = proc.tryLink(`${pid}/ns/net`);
     if (link === undefined && proc.isForbidden(`${pid}/ns/net`)) unreadable++;
-    note(link, `${proc.root}/${pid}/ns/net`, 'process', pid);
+    note(namespaceInode(link), `${proc.root}/${pid}/ns/net`, 'process', pid);
     for (const tid of proc.list(`${pid}/task`)) {
       if (Number(tid) === pid) continue;
       const path = `${pid}/task/${tid}/ns/net`;
       const threadLink = proc.tryLink(path);
-      if (threadLink !== link) note(threadLink, `${proc.root}/${path}`, 'thread', pid);
+      if (threadLink !== link) note(namespaceInode(threadLink), `${proc.root}/${path}`, 'thread', pid);
     }
     const mountNamespace = proc.tryLink(`${pid}/ns/mnt`);
     if (mountNamespace === undefined || mountNamespaces.has(mountNamespace)) continue;
@@ -134,11 +133,12 @@ export function findNamespaces(proc: ProcFs = new ProcFs(), budget = Number.POSI
       const fields = line.split(' ');
       if (fields[3]?.startsWith('net:[') !== true) continue;
       const point = unescapeMount(fields[4] ?? '');
-      note(fields[3], `${proc.root}/${pid}/root${point}`, 'mount', undefined, point.split('/').at(-1));
+      note(namespaceInode(fields[3]), `${proc.root}/${pid}/root${point}`, 'mount', undefined, point.split('/').at(-1));
     }
   }
-  const scan = visitDescriptors(proc, pids, budget, (pid, link, name) => {
-    if (link.startsWith('net:[') && pid !== process.pid) note(link, `${proc.root}/${pid}/fd/${name}`, 'descriptor', undefined);
+  const scan = visitDescriptors(proc, pids, budget, (pid, target, name) => {
+    const inode = target.inode('net');
+    if (inode >= 0 && pid !== process.pid) note(inode, `${proc.root}/${pid}/fd/${name}`, 'descriptor');
   });
   const hostInode = hostNamespaceInode(proc);
   const namespaces = [...found.entries()].map(([inode, entry]) => ({

@@ -21,7 +21,7 @@ describe('visitDescriptors', () => {
   it('reads every descriptor without a budget', () => {
     const tree = newTree().addProcess(10, 'a', ['/dev/null', 'socket:[1]']).addProcess(20, 'b', ['socket:[2]']);
     const seen: string[] = [];
-    const { sampled, unreadable } = visitDescriptors(tree.proc, [10, 20], Number.POSITIVE_INFINITY, (pid, link, name) => seen.push(`${pid} ${name} ${link}`));
+    const { sampled, unreadable } = visitDescriptors(tree.proc, [10, 20], Number.POSITIVE_INFINITY, (pid, target, name) => seen.push(`${pid} ${name} ${target.text()}`));
     expect(seen.sort()).toEqual(['10 0 /dev/null', '10 1 socket:[1]', '20 0 socket:[2]']);
     expect([sampled.size, unreadable]).toEqual([0, 0]);
   });
@@ -50,7 +50,8 @@ describe(`sampling of this very process${tellsCount ? '' : ' (skipped: this kern
   function estimate(budget: number): { of: (kind: Kind) => number; weight: number; reads: number } {
     const hits = new Map<string, number>();
     let reads = 0;
-    const { sampled } = visitDescriptors(new ProcFs(), [process.pid], budget, (_, link) => {
+    const { sampled } = visitDescriptors(new ProcFs(), [process.pid], budget, (_, target) => {
+      const link = target.text();
       reads++;
       hits.set(link, (hits.get(link) ?? 0) + 1);
     });

@@ -1,5 +1,6 @@
-import { opendirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { opendirSync, readdirSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
+import { openLinks, type LinkTarget } from './descriptor-links.ts';
 import type { ProcFs } from './files.ts';
 
 export interface DescriptorScan {
@@ -9,8 +10,8 @@ export interface DescriptorScan {
   readonly sampled: ReadonlyMap<number, number>;
 }
 
-/** Gets the process, the target, and the descriptor's name in /proc/PID/fd. */
-export type DescriptorVisitor = (pid: number, link: string, name: string) => void;
+/** Gets the process, the target, valid for this call alone, and the descriptor's name in /proc/PID/fd. */
+export type DescriptorVisitor = (pid: number, target: LinkTarget, name: string) => void;
 
 /** Links between two pauses: a quarter of a millisecond, as long as a datagram of sockets takes. */
 const LINKS_A_TURN = 32;
@@ -29,18 +30,23 @@ export function* visitDescriptorsSteps(proc: ProcFs, pids: readonly number[], bu
   const allowance = Number.isFinite(budget) ? fairAllowance(counts, budget) : Number.POSITIVE_INFINITY;
   let sinceTurn = 0;
   for (const [index, pid] of pids.entries()) {
-    const prefix = `${proc.root}/${pid}/fd/`;
+    const folder = `${proc.root}/${pid}/fd`;
+    const links = openLinks(folder);
     const count = counts[index] ?? 0;
     let read = 0;
-    for (const name of count > allowance ? sampleNames(proc, pid, count, allowance, () => read) : listNames(prefix)) {
-      if (sinceTurn++ === LINKS_A_TURN) {
-        sinceTurn = 0;
-        yield;
+    try {
+      for (const name of count > allowance ? sampleNames(proc, pid, count, allowance, () => read) : listNames(folder)) {
+        if (sinceTurn++ === LINKS_A_TURN) {
+          sinceTurn = 0;
+          yield;
+        }
+        const target = links.follow(name);
+        if (target === undefined) continue;
+        read++;
+        visit(pid, target, name);
       }
-      const link = tryLink(prefix + name);
-      if (link === undefined) continue;
-      read++;
-      visit(pid, link, name);
+    } finally {
+      links.close();
     }
     if (count > allowance && read > 0) sampled.set(pid, count / read);
     // Without CAP_SYS_PTRACE descriptors can be listed, but not where they lead.
@@ -55,14 +61,6 @@ export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: 
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-  }
-}
-
-function tryLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
   }
 }
 

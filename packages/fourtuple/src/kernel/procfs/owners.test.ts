@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProcTree } from '../../../test/contract/proc-tree.ts';
 import { fairAllowance } from './descriptors.ts';
-import { AUTO_BUDGET, readOwner, readOwners, socketInode } from './owners.ts';
+import { AUTO_BUDGET, readOwner, readOwners } from './owners.ts';
 
 const trees: ProcTree[] = [];
 afterEach(() => {
@@ -77,19 +77,6 @@ describe('readOwner', () => {
 
   it('tells the container under cgroup v1', () => {
     expect(owner('app\n', `12:pids:/docker/${id}\n11:memory:/docker/${id}\n0::/system.slice/containerd.service\n`).container).toBe(id.slice(0, 12));
-  });
-});
-
-describe('socketInode', () => {
-  it.each([
-    ['socket:[123]', 123],
-    ['socket:[4294967295]', 4_294_967_295],
-    ['pipe:[123]', -1],
-    ['net:[4026531840]', -1],
-    ['/dev/null', -1],
-    ['', -1],
-  ])('%s: %i', (link, expected) => {
-    expect(socketInode(link)).toBe(expected);
   });
 });
 

@@ -23,8 +23,8 @@ export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode): Generator<void,
   const table = new InodeTable();
   const owners: Owner[] = [];
   const ownerOfPid = new Map<number, number>();
-  const scan = yield* visitDescriptorsSteps(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, link) => {
-    const inode = socketInode(link);
+  const scan = yield* visitDescriptorsSteps(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, target) => {
+    const inode = target.inode('socket');
     if (inode < 0) return;
     let owner = ownerOfPid.get(pid);
     if (owner === undefined) {
@@ -64,12 +64,4 @@ export function readOwner(proc: ProcFs, pid: number): Owner {
     uid = undefined;
   }
   return { pid, command: proc.tryRead(`${pid}/comm`)?.trimEnd() ?? '?', uid, unit, container };
-}
-
-/** `socket:[123]` to 123, anything else to -1. */
-export function socketInode(link: string): number {
-  if (!link.startsWith('socket:[')) return -1;
-  let inode = 0;
-  for (let index = 8; index < link.length - 1; index++) inode = inode * 10 + (link.charCodeAt(index) - 48);
-  return inode;
 }

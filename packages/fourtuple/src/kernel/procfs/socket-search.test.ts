@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ProcTree } from '../../../test/contract/proc-tree.ts';
 import { visitDescriptors } from './descriptors.ts';
 import { ProcFs } from './files.ts';
-import { socketInode } from './owners.ts';
 import { findSockets } from './socket-search.ts';
 
 const trees: ProcTree[] = [];
@@ -39,8 +38,8 @@ function treeOf(processes: readonly FakeProcess[]): ProcTree {
 /** The same by reading everything. */
 function fullSearch(proc: ProcFs, wanted: ReadonlySet<number>): Map<number, number[]> {
   const found = new Map<number, number[]>();
-  visitDescriptors(proc, proc.processIds(), Number.POSITIVE_INFINITY, (pid, link) => {
-    const inode = socketInode(link);
+  visitDescriptors(proc, proc.processIds(), Number.POSITIVE_INFINITY, (pid, target) => {
+    const inode = target.inode('socket');
     if (!wanted.has(inode)) return;
     const pids = found.get(inode) ?? [];
     if (!pids.includes(pid)) pids.push(pid);

@@ -1,8 +1,8 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { SocketDescriptor } from '../../model/process.ts';
+import { openLinks, type LinkTarget } from './descriptor-links.ts';
 import { visitDescriptorsSteps } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
-import { socketInode } from './owners.ts';
 
 /** A process with more descriptors than this is searched by number first. */
 const LARGE = 512;
@@ -22,8 +22,8 @@ const LONGEST = 4;
 export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number, SocketDescriptor[]> {
   const wanted = new Set([...inodes].filter((inode) => inode !== 0));
   const found = new Map<number, SocketDescriptor[]>();
-  const note = (pid: number, link: string, name: string): void => {
-    const inode = socketInode(link);
+  const note = (pid: number, target: LinkTarget, name: string): void => {
+    const inode = target.inode('socket');
     if (!wanted.has(inode)) return;
     const holders = found.get(inode);
     if (holders === undefined) found.set(inode, [{ pid, fd: Number(name), inode }]);
@@ -40,7 +40,7 @@ export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number,
   return found;
 }
 
-type Note = (pid: number, link: string, name: string) => void;
+type Note = (pid: number, target: LinkTarget, name: string) => void;
 
 function search(proc: ProcFs, pids: readonly number[], note: Note): void {
   const steps = visitDescriptorsSteps(proc, pids, Number.POSITIVE_INFINITY, note);
@@ -67,14 +67,12 @@ function sizeOf(proc: ProcFs, pid: number): number {
 function bracket(proc: ProcFs, pid: number, wanted: ReadonlySet<number>, note: Note): void {
   const end = Number(/^FDSize:\s*(\d+)/m.exec(proc.tryRead(`${pid}/status`) ?? '')?.[1] ?? 0);
   const step = Math.max(1, Math.floor(Math.min(end, sizeOf(proc, pid) + 1) / PROBES));
+  const links = openLinks(`${proc.root}/${pid}/fd`);
   const inodeAt = (number: number): number => {
-    try {
-      const link = readlinkSync(`${proc.root}/${pid}/fd/${number}`);
-      note(pid, link, String(number));
-      return socketInode(link);
-    } catch {
-      return -1;
-    }
+    const target = links.follow(String(number));
+    if (target === undefined) return -1;
+    note(pid, target, String(number));
+    return target.inode('socket');
   };
   const ascending = [...wanted].sort((left, right) => left - right);
   const hasBetween = (low: number, high: number): boolean => ascending.some((inode) => inode > low && inode < high);
@@ -93,4 +91,5 @@ function bracket(proc: ProcFs, pid: number, wanted: ReadonlySet<number>, note: N
     low = inode;
   }
   stretch(from, end, low, Number.POSITIVE_INFINITY);
+  links.close();
 }
