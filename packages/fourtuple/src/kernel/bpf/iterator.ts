@@ -36,9 +36,13 @@ export class BpfIterator {
     return beginIteration(this.#link);
   }
 
-  /** Walks to the end, pausing after each read. @param take gets what the program wrote: whole records */
-  *walk(fd: number, take: (bytes: Uint8Array, length: number) => void = () => undefined): Generator<void> {
-    const buffer = new Uint8Array(READ_BYTES);
+  /**
+   * Walks to the end, pausing after each read.
+   * @param take gets what the program wrote: whole records
+   * @param bytes to read at a time, a multiple of a record's: short ones take long to be written, thousands of them
+   */
+  *walk(fd: number, take: (bytes: Uint8Array, length: number) => void = () => undefined, bytes = READ_BYTES): Generator<void> {
+    const buffer = new Uint8Array(bytes);
     try {
       for (;;) {
         const length = readSome(fd, buffer);

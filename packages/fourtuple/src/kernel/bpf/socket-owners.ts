@@ -7,6 +7,8 @@ import { BpfIterator } from './iterator.ts';
 import { ownerRecord, socketOwners } from './programs/socket-owners.ts';
 
 const WORDS = ownerRecord.bytes / 4;
+/** A quarter of a millisecond, as long as a datagram of sockets takes. */
+const READ_BYTES = 256 * ownerRecord.bytes;
 
 /**
  * Finds which process holds which socket, of all users and namespaces, by a BPF iterator over descriptors (task_file):
@@ -37,7 +39,7 @@ export function* readOwnersByBpfSteps(proc: ProcFs, expected = 0): Generator<voi
         }
         table.add(words[at]!, owner);
       }
-    });
+    }, READ_BYTES);
     return { limits: [], isComplete: true, index: { owners, weights: owners.map(() => 1), coverage: 'all', ownerOf: (inode) => table.find(inode) } };
   } finally {
     iterator.close();
