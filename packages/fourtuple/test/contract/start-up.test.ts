@@ -39,6 +39,8 @@ const commands = [
   { args: ['ports', '--quick', '--json'], file: 'quick.v8' },
   { args: ['ports', '--json'], file: 'ports.v8' },
   { args: ['sockets', '--json'], file: 'sockets.v8' },
+  { args: ['who', '22'], file: 'who.v8' },
+  { args: ['why', 'bind', '127.0.0.1:22', '--json'], file: 'why.v8' },
   { args: ['--version'], file: 'help.v8' },
 ];
 
