@@ -2,6 +2,7 @@
 'use strict';
 // Starts the bundle with V8's compiled code of it (docs/decisions/0003). V8 compiles this file anew in every run, so it
 // holds no more than it takes to find that code; the bundle's own head does the rest (scripts/bundle-head.mjs).
+
 // As require(), which looks for a file first; not there before Node 20.16.
 const builtin = process.getBuiltinModule ?? require;
 const { closeSync, openSync, readFileSync, readSync } = builtin('node:fs');
@@ -49,7 +50,7 @@ function start() {
   try {
     ({ main } = exports.load(`${__dirname.slice(0, -'/bin'.length)}/dist/cli`, 'main.cjs', inputs));
   } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
+    if (error.code !== 'ENOENT' || !error.path.endsWith('/hot.cjs')) throw error;
     process.stderr.write('fourtuple is not built yet: run "npm run build" in the repository.\n');
     process.exitCode = 1;
     return;

@@ -38,9 +38,9 @@ async function run({ size, lifetimeMs, seconds }) {
   const started = performance.now();
   for (let second = 1; second <= seconds; second++) {
     await new Promise((resolve) => setTimeout(resolve, started + second * 1000 - performance.now()));
-    const { live, timeWait } = portsInUse(port);
+    const { ports, live, timeWait } = portsInUse(port);
     const elapsed = (performance.now() - started) / 1000;
-    rows.push({ second, live, timeWait, ports: live + timeWait, made: pool.stats().created, bound: poolPorts(size, shortestSeconds, 1, Math.min(elapsed, timeWaitSeconds)) });
+    rows.push({ second, live, timeWait, ports, made: pool.stats().created, bound: poolPorts(size, shortestSeconds, 1, Math.min(elapsed, timeWaitSeconds)) });
   }
   isOver = true;
   await Promise.all(workers);

@@ -36,12 +36,14 @@ export function setSysctl(name, value) {
   writeFileSync(`/proc/sys/net/ipv4/${name}`, value);
 }
 
+const ESTABLISHED = '01';
+const SYN_SENT = '02';
 const TIME_WAIT = '06';
 
-/** Client ends to a port on 127.0.0.1, as the kernel has them: those that live, and those in TIME_WAIT. */
+/** Client ends to a port on 127.0.0.1, as the kernel has them: all, those that live, those in TIME_WAIT. The rest is being closed. */
 export function portsInUse(port) {
   const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const ends = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/)).filter((fields) => fields[2] === remote);
-  const timeWait = ends.filter((fields) => fields[3] === TIME_WAIT).length;
-  return { live: ends.length - timeWait, timeWait };
+  const inState = (...states) => ends.filter((fields) => states.includes(fields[3])).length;
+  return { ports: ends.length, live: inState(ESTABLISHED, SYN_SENT), timeWait: inState(TIME_WAIT) };
 }

@@ -56,9 +56,10 @@ function openPrebuilt(): Ffi | undefined {
 
 /** The package of the prebuilt binary, where `require` would look first; making a `require` takes longer than looking. */
 function findPrebuilt(): string | undefined {
-  for (let folder = import.meta.dirname; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
+  for (let folder = import.meta.dirname; ; folder = folder.slice(0, folder.lastIndexOf('/'))) {
     const candidate = `${folder}/node_modules/@koromix/koffi-linux-${process.arch}`;
     if (existsSync(candidate)) return candidate;
+    // The root itself was the last.
+    if (folder === '') return undefined;
   }
-  return undefined;
 }

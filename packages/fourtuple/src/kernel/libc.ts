@@ -81,7 +81,7 @@ export function exitNow(code: number): void {
 
 /**
  * Each symbol is bound at its first call: a small snapshot needs five of them. Getters of a class, since V8 has those
- * ready in its compiled code; an object of 21 defined one by one takes as long as reading a small host's sockets.
+ * ready in its compiled code; an object's would be defined one by one in every run.
  */
 class SystemCalls implements Libc {
   readonly #ffi = loadFfi();

@@ -144,8 +144,7 @@ describe.skipIf(noNamespace !== undefined)(`the scenes${because(noNamespace)}`, 
     expect(bound).toBe(poolPorts(size, (0.75 * lifetimeMs) / 1000, 1, closingSeconds('we')));
     expect(rows).toHaveLength(6);
     for (const row of rows) {
-      // Counted in a table that is read in pieces: one that ends meanwhile and its successor may both be in it.
-      expect(row.live).toBeLessThanOrEqual(size + 2);
+      expect(row.live).toBeLessThanOrEqual(size);
       expect(row.ports).toBeLessThanOrEqual(row.bound);
       // No TIME_WAIT has ended yet: each connection that was made has a port. Those that are being made may be missing from either count.
       expect(Math.abs(row.ports - row.made)).toBeLessThanOrEqual(size);
