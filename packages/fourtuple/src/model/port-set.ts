@@ -1,11 +1,11 @@
 const WORDS = 65536 / 32;
 const UNCOUNTED = -1;
 /** What a set without members holds, one for all: most sets of most hosts stay so. Never written to. */
-const NOTHING = new Uint32Array(WORDS);
+const NOTHING = new Int32Array(WORDS);
 
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
-  #words: Uint32Array;
+  #words: Int32Array;
   /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
   #first: number;
   #last: number;
@@ -14,7 +14,7 @@ export class PortSet {
 
   constructor(words?: Uint32Array) {
     if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
-    this.#words = words ?? NOTHING;
+    this.#words = words === undefined ? NOTHING : new Int32Array(words.buffer, words.byteOffset, WORDS);
     this.#first = words === undefined ? WORDS : 0;
     this.#last = words === undefined ? -1 : WORDS - 1;
     this.#size = words === undefined ? 0 : UNCOUNTED;
@@ -55,7 +55,7 @@ export class PortSet {
     const held = this.#words[word]!;
     const bit = 1 << (port & 31);
     if ((held & bit) !== 0) return;
-    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
+    if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
     if (word < this.#first) this.#first = word;
     if (word > this.#last) this.#last = word;
     this.#words[word] = held | bit;
@@ -74,7 +74,7 @@ export class PortSet {
 
   addRange(low: number, high: number): void {
     if (low > high) return;
-    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
+    if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
     const size = this.isNeverFilled ? high - low + 1 : UNCOUNTED;
     this.#first = Math.min(this.#first, low >>> 5);
     this.#last = Math.max(this.#last, high >>> 5);
@@ -82,16 +82,22 @@ export class PortSet {
     while (port <= high && (port & 31) !== 0) this.add(port++);
     const end = (high + 1) >>> 5;
     if (port >>> 5 < end) {
-      this.#words.fill(0xffffffff, port >>> 5, end);
+      this.#words.fill(-1, port >>> 5, end);
       port = end << 5;
     }
     while (port <= high) this.add(port++);
     this.#size = size;
   }
 
+  /** The bitmap itself, to look without a call whether a port is a member: bit `port & 31` of word `port >>> 5`. Only {@link add} may write to it. */
+  get bitmap(): Int32Array {
+    if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
+    return this.#words;
+  }
+
   addAll(other: PortSet): this {
     if (other.isNeverFilled) return this;
-    if (this.#words === NOTHING) this.#words = new Uint32Array(WORDS);
+    if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
     this.#size = UNCOUNTED;
     const theirs = other.#words;
     for (let index = other.#first; index <= other.#last; index++) this.#words[index]! |= theirs[index]!;
@@ -116,8 +122,9 @@ export class PortSet {
   }
 
   clone(): PortSet {
-    if (this.isNeverFilled) return new PortSet();
-    const copy = new PortSet(this.#words.slice());
+    const copy = new PortSet();
+    if (this.isNeverFilled) return copy;
+    copy.#words = this.#words.slice();
     copy.#first = this.#first;
     copy.#last = this.#last;
     copy.#size = this.#size;

@@ -236,7 +236,7 @@ export class ConnectionRows {
     const id = held >>> 1;
     if ((held & 1) === 1) return Array.from({ length: 10 }, (_, index) => this.#ipv6.word(id, index));
     const word = (index: number): number => this.#ipv4.word(id, index);
-    return [0, 0, 0xffff, swapWord(word(0)), 0, 0, 0xffff, swapWord(word(1)), swapPort(word(2)), word(3)];
+    return [0, 0, 0xffff, swapWord(word(0)), 0, 0, 0xffff, swapWord(word(1)), swapPort(word(2)), 0];
   }
 
   clear(): void {
@@ -256,8 +256,8 @@ export class ConnectionRows {
   }
 
   #tupleOf(socket: SocketCursor): number {
-    if (socket.local2 === 0xffff && socket.local0 === 0 && socket.local1 === 0) {
-      const id = this.#ipv4.intern(swapWord(socket.local3) | 0, swapWord(socket.remote3) | 0, swapPort(socket.remotePort), socket.interfaceIndex);
+    if (socket.local2 === 0xffff && socket.local0 === 0 && socket.local1 === 0 && socket.interfaceIndex === 0) {
+      const id = this.#ipv4.intern(swapWord(socket.local3) | 0, swapWord(socket.remote3) | 0, swapPort(socket.remotePort));
       return this.#tupleOfIpv4[id]!;
     }
     const { key } = this.#ipv6;

@@ -1,26 +1,32 @@
 import { ReuseScope } from '../law/index.ts';
-import { firstByteOf, isLittleEndian, isMappedAt, TcpState, Word, type PortSet, type SocketRecords } from '../model/index.ts';
+import { familyOf, firstByteOf, isLittleEndian, isMappedAt, remotePortOnWire, stateOf, TcpState, Word, type PortSet, type SocketRecords } from '../model/index.ts';
 
 const EMPTY = 0;
-const KEY = 4;
-/** Counters a tuple: ESTABLISHED, TIME_WAIT. */
-const COUNTS = 2;
+const KEY = 3;
 const AF_INET = 2;
 const LOOPBACK = 127;
 /** Enough for most hosts: growing would throw the loop's compiled code away. */
 const FIRST_SLOTS = 4096;
+/** Of the factors of well-known mixers (MurmurHash3, lowbias32) those three with the fewest steps in networks of 8 to 16 bits. */
+const MIX_LOCAL = 0x2c1b3c6d;
+const MIX_REMOTE = 0x85ebca6b | 0;
+const MIX_PORT = 0x7feb352d;
 
 /**
- * The IPv4 tuples of a namespace, numbered in order of first sight, and the loop through which nearly every socket of a
- * busy host goes. Its arrays are flat and its code is small on purpose: a larger function takes V8 longer to compile
- * than 100,000 sockets take to count. Keys are in network order: local address, remote address, remote port, device.
+ * The IPv4 tuples of a namespace without devices, numbered in order of first sight, and the loop through which nearly every
+ * socket of a busy host goes. Its arrays are flat and its code is small on purpose: a larger function takes V8 longer to
+ * compile than 100,000 sockets take to count. Keys are in network order: local address, remote address, remote port.
  */
 export class Ipv4Tuples {
   #slots = new Int32Array(FIRST_SLOTS);
   #keys = new Int32Array((FIRST_SLOTS / 2) * KEY);
-  #counts = new Uint32Array((FIRST_SLOTS / 2) * COUNTS);
-  /** Per tuple: the ports on which its source has a connection. */
+  #established = new Int32Array(FIRST_SLOTS / 2);
+  #timeWait = new Int32Array(FIRST_SLOTS / 2);
+  /** Per tuple: the ports on which its source has a connection, and the bitmap of that set. */
   readonly #ports: PortSet[] = [];
+  readonly #bitmaps: Int32Array[] = [];
+  /** Connections counted in all. */
+  #counted = 0;
   readonly #portsOfNew: (id: number) => PortSet;
 
   /** @param portsOfNew is told of each new tuple and gives the set of its source. */
@@ -33,16 +39,16 @@ export class Ipv4Tuples {
   }
 
   /** Number of a tuple; a new one when it was not seen before. */
-  intern(local: number, remote: number, remotePort: number, device: number): number {
+  intern(local: number, remote: number, remotePort: number): number {
     const slots = this.#slots;
     const keys = this.#keys;
     const mask = slots.length - 1;
     let slot = hash(local, remote, remotePort) & mask;
     for (; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
       const key = (slots[slot]! - 1) * KEY;
-      if (keys[key] === local && keys[key + 1] === remote && keys[key + 2] === remotePort && keys[key + 3] === device) return slots[slot]! - 1;
+      if (keys[key] === local && keys[key + 1] === remote && keys[key + 2] === remotePort) return slots[slot]! - 1;
     }
-    return this.#add(slot, local, remote, remotePort, device);
+    return this.#add(slot, local, remote, remotePort);
   }
 
   /** Word of a tuple's key. */
@@ -52,13 +58,13 @@ export class Ipv4Tuples {
 
   /** Connections that {@link count} counted in a state. */
   counted(id: number, state: number): number {
-    if (state === TcpState.established) return this.#counts[id * COUNTS]!;
-    return state === TcpState.timeWait ? this.#counts[id * COUNTS + 1]! : 0;
+    if (state === TcpState.established) return this.#established[id]!;
+    return state === TcpState.timeWait ? this.#timeWait[id]! : 0;
   }
 
   /** {@link counted}, whatever the state. */
   countedInAll(id: number): number {
-    return this.#counts[id * COUNTS]! + this.#counts[id * COUNTS + 1]!;
+    return this.#established[id]! + this.#timeWait[id]!;
   }
 
   /**
@@ -67,61 +73,90 @@ export class Ipv4Tuples {
    * @param plain 1 for the ports on which a connection is certainly outgoing and occupies a usable port.
    * @param ids gets the tuple of each record, -1 for those that were not counted.
    * @returns how many were counted.
-   *
-   * Written without the small functions that it repeats: until V8 has compiled it, which a small host never sees, each
-   * call takes as long as ten of its steps.
    */
   count(records: SocketRecords, plain: Uint8Array, reusable: ReuseScope, ids: Int32Array): number {
-    const { words, starts, length } = records;
-    const portsOf = this.#ports;
-    let slots = this.#slots;
-    let keys = this.#keys;
-    let counts = this.#counts;
-    let mask = slots.length - 1;
+    ids.fill(-1, 0, records.length);
+    const before = this.#counted;
+    let from = this.#countKnown(records, 0, plain, reusable, ids);
+    while (from < records.length) {
+      this.#meet(records, from);
+      from = this.#countKnown(records, from, plain, reusable, ids);
+    }
+    return this.#counted - before;
+  }
+
+  /**
+   * The loop itself.
+   * @returns the first record whose tuple is new, or their number.
+   *
+   * Until V8 has compiled it, each step is interpreted: a call takes as long as ten, and what belongs to another module
+   * two where a number or a local name takes one. V8 begins to compile when it has run some 500,000 bytes of code, later
+   * for longer functions; at 1,000 sockets that would be for nothing. Whatever it calls V8 makes part of it, and compiles it
+   * anew when that has met something else: so nothing is called that keeps lists.
+   */
+  #countKnown({ words, starts, length }: SocketRecords, from: number, plain: Uint8Array, reusable: ReuseScope, ids: Int32Array): number {
+    const { imul } = Math;
+    const isLittle = isLittleEndian;
+    const { ports: portsAt, local: localAt, remote: remoteAt, interface: interfaceAt } = Word;
+    // Family and state, as the record's first word has them.
+    const kindShift = isLittle ? 16 : 0;
+    const plainest = isLittle ? 0x0102 : 0x0201;
+    const slots = this.#slots;
+    const keys = this.#keys;
+    const established = this.#established;
+    const bitmaps = this.#bitmaps;
+    const mask = slots.length - 1;
     let counted = 0;
-    for (let index = 0; index < length; index++) {
+    let index = from;
+    for (; index < length; index++) {
       const at = starts[index]!;
-      const head = words[at]!;
-      const ports = words[at + Word.ports]!;
-      const port = isLittleEndian ? ((ports & 0xff) << 8) | ((ports >>> 8) & 0xff) : ports >>> 16;
-      const state = (isLittleEndian ? head >>> 8 : head >>> 16) & 0xff;
-      ids[index] = -1;
-      if (plain[port] !== 1 || words[at + Word.interface] !== 0) continue;
+      const ports = words[at + portsAt]!;
+      const port = isLittle ? ((ports & 0xff) << 8) | ((ports >>> 8) & 0xff) : ports >>> 16;
+      if (plain[port] === 0 || words[at + interfaceAt] !== 0) continue;
       let address = at;
-      if ((isLittleEndian ? head & 0xff : head >>> 24) !== AF_INET) {
-        if (!isMappedAt(words, at + Word.local)) continue;
-        address = at + 3;
+      let counters = established;
+      if ((words[at]! << kindShift) >>> 16 !== plainest) {
+        const head = words[at]!;
+        if (familyOf(head) !== AF_INET) {
+          if (!isMappedAt(words, at + localAt)) continue;
+          address = at + 3;
+        }
+        if (stateOf(head) !== TcpState.established) {
+          if (stateOf(head) !== TcpState.timeWait || reusable === ReuseScope.any) continue;
+          if (reusable === ReuseScope.loopback && (firstByteOf(words[address + localAt]!) === LOOPBACK || firstByteOf(words[address + remoteAt]!) === LOOPBACK)) continue;
+          counters = this.#timeWait;
+        }
       }
-      const local = words[address + Word.local]!;
-      const remote = words[address + Word.remote]!;
-      if (state !== TcpState.established) {
-        if (state !== TcpState.timeWait || reusable === ReuseScope.any) continue;
-        if (reusable === ReuseScope.loopback && (firstByteOf(local) === LOOPBACK || firstByteOf(remote) === LOOPBACK)) continue;
-      }
-      const remotePort = isLittleEndian ? ports >>> 16 : ports & 0xffff;
+      const local = words[address + localAt]!;
+      const remote = words[address + remoteAt]!;
+      const remotePort = isLittle ? ports >>> 16 : ports & 0xffff;
       // As hash() has it.
-      let mixed = Math.imul(local, 0x9e3779b1) ^ Math.imul(remote, 0x85ebca6b) ^ Math.imul(remotePort, 0xc2b2ae35);
-      mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-      let slot = (mixed ^ (mixed >>> 13)) - 1;
+      const mixed = imul(local ^ (local >>> 16), MIX_LOCAL) ^ imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ imul(remotePort, MIX_PORT);
+      let slot = ((mixed ^ (mixed >>> 13)) & mask) - 1;
       let id: number;
+      let key: number;
       // Steps forward before each look, the first too: a path that was never taken is one that V8 compiles a trap for.
       do {
         slot = (slot + 1) & mask;
         id = slots[slot]! - 1;
-      } while (id >= 0 && (keys[id * KEY] !== local || keys[id * KEY + 1] !== remote || keys[id * KEY + 2] !== remotePort || keys[id * KEY + 3] !== 0));
-      if (id < 0) {
-        id = this.#add(slot, local, remote, remotePort, 0);
-        slots = this.#slots;
-        keys = this.#keys;
-        counts = this.#counts;
-        mask = slots.length - 1;
-      }
+        key = id * KEY;
+      } while (id >= 0 && (keys[key] !== local || keys[key + 1] !== remote || keys[key + 2] !== remotePort));
+      if (id < 0) break;
       ids[index] = id;
-      counts[id * COUNTS + (state === TcpState.established ? 0 : 1)]!++;
-      portsOf[id]!.add(port);
+      counters[id]!++;
+      // A shift looks at five bits of its distance alone.
+      if (((bitmaps[id]![port >>> 5]! >>> port) & 1) === 0) this.#ports[id]!.add(port);
       counted++;
     }
-    return counted;
+    this.#counted += counted;
+    return index;
+  }
+
+  /** Gives the tuple of a plain record its number. */
+  #meet({ words, starts }: SocketRecords, index: number): void {
+    const at = starts[index]!;
+    const address = familyOf(words[at]!) === AF_INET ? at : at + 3;
+    this.intern(words[address + Word.local]!, words[address + Word.remote]!, remotePortOnWire(words[at + Word.ports]!));
   }
 
   /** Sum of {@link counted} over all tuples. */
@@ -134,29 +169,29 @@ export class Ipv4Tuples {
 
   clear(): void {
     this.#slots.fill(EMPTY);
-    this.#counts.fill(0);
+    this.#established.fill(0);
+    this.#timeWait.fill(0);
     this.#ports.length = 0;
+    this.#bitmaps.length = 0;
+    this.#counted = 0;
   }
 
-  /** One function, so that it is too large for V8 to make it part of {@link count}, which would take longer to compile. */
-  #add(slot: number, local: number, remote: number, remotePort: number, device: number): number {
+  #add(slot: number, local: number, remote: number, remotePort: number): number {
     const id = this.size;
-    if ((id + 1) * KEY > this.#keys.length) {
-      const keys = new Int32Array(this.#keys.length * 2);
-      keys.set(this.#keys);
-      this.#keys = keys;
-      const counts = new Uint32Array(this.#counts.length * 2);
-      counts.set(this.#counts);
-      this.#counts = counts;
+    if (id === this.#established.length) {
+      this.#keys = doubled(this.#keys);
+      this.#established = doubled(this.#established);
+      this.#timeWait = doubled(this.#timeWait);
     }
     const keys = this.#keys;
     const at = id * KEY;
     keys[at] = local;
     keys[at + 1] = remote;
     keys[at + 2] = remotePort;
-    keys[at + 3] = device;
     this.#slots[slot] = id + 1;
-    this.#ports.push(this.#portsOfNew(id));
+    const ports = this.#portsOfNew(id);
+    this.#ports.push(ports);
+    this.#bitmaps.push(ports.bitmap);
     if (this.size * 2 <= this.#slots.length) return id;
     const slots = new Int32Array(this.#slots.length * 4);
     const mask = slots.length - 1;
@@ -170,9 +205,17 @@ export class Ipv4Tuples {
   }
 }
 
-/** Multiply, mix, and the finaliser's last steps of MurmurHash3 (public domain). */
+function doubled(numbers: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(numbers.length * 2);
+  larger.set(numbers);
+  return larger;
+}
+
+/**
+ * Each word folded and multiplied. An address of a small network varies in its last byte, which is the highest of the word
+ * on a little-endian host: unfolded, the products of two such addresses would have 256 values in all.
+ */
 function hash(local: number, remote: number, remotePort: number): number {
-  let mixed = Math.imul(local, 0x9e3779b1) ^ Math.imul(remote, 0x85ebca6b) ^ Math.imul(remotePort, 0xc2b2ae35);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  const mixed = Math.imul(local ^ (local >>> 16), MIX_LOCAL) ^ Math.imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ Math.imul(remotePort, MIX_PORT);
   return mixed ^ (mixed >>> 13);
 }

@@ -50,26 +50,33 @@ export class RecordRun {
 
 /**
  * Notes where the records lie. Apart from what is done with them: V8 would compile the one into the other, which takes
- * it longer than 100,000 sockets take.
+ * it longer than 100,000 sockets take. Until it has compiled this, a name of the module costs two steps, a local one.
  * @returns up to which byte
  */
 function findRecords(records: SocketRecords, length: number, sequence: number): number {
   const { words, starts, noPort } = records;
-  const end = length >> 2;
+  const { close, listen } = TcpState;
+  const legacyAnswer = LEGACY_ANSWER;
+  const familyAnswer = FAMILY_ANSWER;
+  const sockopt = SOCKOPT_HEADER;
+  const stateShift = STATE_SHIFT;
+  const noPortBit = NO_PORT_BIT;
+  // Where the last record's header may begin.
+  const last = (length >> 2) - HEADER_WORDS;
   let at = 0;
   let count = 0;
-  while (at + HEADER_WORDS <= end && count < RECORDS) {
+  while (at <= last && count < RECORDS) {
     const size = words[at]!;
     const next = at + (size >> 2);
-    if ((size & 3) !== 0 || size < SMALLEST || next > end || words[at + 2] !== sequence) break;
+    if ((size & 3) !== 0 || size < SMALLEST || next > last + HEADER_WORDS || words[at + 2] !== sequence) break;
     const kind = words[at + 1]!;
-    if (kind !== LEGACY_ANSWER && kind !== FAMILY_ANSWER) break;
+    if (kind !== legacyAnswer && kind !== familyAnswer) break;
     const start = at + HEADER_WORDS;
-    const state = (words[start]! >>> STATE_SHIFT) & 0xff;
-    if (state === TcpState.close || state === TcpState.listen) break;
+    const state = (words[start]! >>> stateShift) & 0xff;
+    if (state === close || state === listen) break;
     starts[count] = start;
     // The option's flags are its second byte; no attribute at all is a timewait bucket.
-    noPort[count] = size > SMALLEST && words[next - SOCKOPT_WORDS] === SOCKOPT_HEADER ? (words[next - 1]! >>> NO_PORT_BIT) & 1 : -1;
+    noPort[count] = size > SMALLEST && words[next - SOCKOPT_WORDS] === sockopt ? (words[next - 1]! >>> noPortBit) & 1 : -1;
     count++;
     at = next;
   }
