@@ -63,8 +63,8 @@ export class Printer {
   }
 
   /**
-   * One JSON document. Members whose value is a function are lists, written element by element: there may be a
-   * million of them.
+   * One JSON document. Members whose value is a function are lists of elements that are JSON already, written one by one:
+   * there may be a million of them.
    */
   json(document: Readonly<Record<string, unknown>>, isOneLine = false): void {
     const [newline, indent] = isOneLine ? ['', ''] : ['\n', '  '];
@@ -75,20 +75,19 @@ export class Printer {
       if (!isFirst) this.write(`,${newline}`);
       isFirst = false;
       this.write(`${indent}${JSON.stringify(name)}:${isOneLine ? '' : ' '}`);
-      if (typeof value === 'function') this.#list((value as () => Iterable<unknown>)(), newline, indent);
+      if (typeof value === 'function') this.#list((value as () => Iterable<string>)(), newline + indent + indent, newline + indent);
       else this.write(isOneLine ? JSON.stringify(value) : JSON.stringify(value, null, 2).replaceAll('\n', '\n  '));
     }
     this.write(`${newline}}\n`);
     this.flush();
   }
 
-  #list(items: Iterable<unknown>, newline: string, indent: string): void {
-    let isFirst = true;
-    this.write('[');
-    for (const item of items) {
-      this.write(`${isFirst ? '' : ','}${newline}${indent}${indent}${JSON.stringify(item)}`);
-      isFirst = false;
+  #list(elements: Iterable<string>, before: string, end: string): void {
+    let between = '[';
+    for (const element of elements) {
+      this.write(between + before + element);
+      between = ',';
     }
-    this.write(isFirst ? ']' : `${newline}${indent}]`);
+    this.write(between === '[' ? '[]' : `${end}]`);
   }
 }

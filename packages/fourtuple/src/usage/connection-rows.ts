@@ -235,8 +235,8 @@ export class ConnectionRows {
     const held = this.#keyOf.at(tuple);
     const id = held >>> 1;
     if ((held & 1) === 1) return Array.from({ length: 10 }, (_, index) => this.#ipv6.word(id, index));
-    const word = (index: number): number => this.#ipv4.word(id, index);
-    return [0, 0, 0xffff, swapWord(word(0)), 0, 0, 0xffff, swapWord(word(1)), swapPort(word(2)), 0];
+    const ipv4 = this.#ipv4;
+    return [0, 0, 0xffff, swapWord(ipv4.word(id, 0)), 0, 0, 0xffff, swapWord(ipv4.word(id, 1)), swapPort(ipv4.word(id, 2)), 0];
   }
 
   clear(): void {

@@ -417,12 +417,12 @@ suite('documents of an empty namespace', () => {
 
 describe('ratios', () => {
   it('are rounded down from the fraction, not from a product that floating point made smaller (3 of 10,000 is 0.0003)', async () => {
-    const { tupleDocument } = await import('../../src/cli/documents.ts');
+    const { tupleJson } = await import('../../src/cli/documents.ts');
     const { usageOf, tcp, many } = await import('./hand-made.ts');
     const wrong: string[] = [];
     for (const used of [1, 2, 3, 6, 7, 12, 13, 29, 57, 58]) {
       const usage = usageOf(many(used, (index) => tcp('established', `10.0.0.1:${20_000 + index}`, '10.0.0.9:443')), { settings: { range: [20_000, 29_999] } });
-      const { ratio } = tupleDocument(1, usage.tuples.at(0)) as { ratio: number };
+      const { ratio } = JSON.parse(tupleJson(1, usage.tuples.at(0))) as { ratio: number };
       if (ratio !== used / 10_000) wrong.push(`${used} of 10,000: ${ratio}`);
     }
     expect(wrong).toEqual([]);

@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../../../diagnose/index.ts';
 import type { HostMeasurement } from '../../../observe/index.ts';
-import { bindPoolDocument, findingDocument, firstToFailDocument, namespaceDocument, tupleDocument } from '../../documents.ts';
+import { bindPoolJson, findingDocument, firstToFailDocument, namespaceDocument, tupleJson } from '../../documents.ts';
 
 /** `fourtuple.check/1`, described by schemas/check.schema.json. @param top how many tuples of each namespace to list. */
 export function checkDocument(measured: HostMeasurement, diagnosis: Diagnosis, top: number): Record<string, unknown> {
@@ -13,9 +13,9 @@ export function checkDocument(measured: HostMeasurement, diagnosis: Diagnosis, t
     host: measured.host,
     firstToFail: firstToFailDocument(diagnosis.firstToFail),
     namespaces: measured.namespaces.map(namespaceDocument),
-    tuples: () => measured.namespaces.flatMap((one) => one.usage.tuples.top(top).map((tuple) => tupleDocument(one.id.inode, tuple))),
-    bindPools: () => measured.namespaces.flatMap((one) => one.usage.bindPools.map((pool) => bindPoolDocument(one.id.inode, pool))),
-    findings: () => diagnosis.findings.map(findingDocument),
+    tuples: () => measured.namespaces.flatMap((one) => one.usage.tuples.top(top).map((tuple) => tupleJson(one.id.inode, tuple))),
+    bindPools: () => measured.namespaces.flatMap((one) => one.usage.bindPools.map((pool) => bindPoolJson(one.id.inode, pool))),
+    findings: () => diagnosis.findings.map((finding) => JSON.stringify(findingDocument(finding))),
     limits: measured.limits,
   };
 }

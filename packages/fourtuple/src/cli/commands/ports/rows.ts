@@ -1,4 +1,5 @@
 import type { HostMeasurement } from '../../../observe/index.ts';
+import { bindPoolJson, tupleJson } from '../../documents.ts';
 import type { TupleRow } from '../../usage-columns.ts';
 
 /** Fullest first within each namespace; with a limit, the fullest of all. */
@@ -15,4 +16,12 @@ export function* tupleRows(measured: HostMeasurement, top: number | undefined): 
 
 export function* rowsOnly(measured: HostMeasurement, top: number | undefined): Generator<TupleRow> {
   for (const { row } of tupleRows(measured, top)) yield row;
+}
+
+export function* tuplesJson(measured: HostMeasurement, top: number | undefined): Generator<string> {
+  for (const { id, row } of tupleRows(measured, top)) yield tupleJson(id, row.tuple);
+}
+
+export function* bindPoolsJson(measured: HostMeasurement): Generator<string> {
+  for (const one of measured.namespaces) for (const pool of one.usage.bindPools) yield bindPoolJson(one.id.inode, pool);
 }

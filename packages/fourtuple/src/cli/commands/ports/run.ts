@@ -1,12 +1,11 @@
 import { loadBpfReaders, runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
 import type { CliContext } from '../../context.ts';
-import { bindPoolDocument, tupleDocument } from '../../documents.ts';
 import { UsageError } from '../../errors.ts';
 import { gatherSteps, loadInput } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { PortsFlags } from './command.ts';
 import { portsDocument } from './document.ts';
-import { tupleRows } from './rows.ts';
+import { bindPoolsJson, tuplesJson } from './rows.ts';
 
 const CLEAR = '\u001B[H\u001B[2J';
 
@@ -30,8 +29,8 @@ async function print(printer: Printer, measured: HostMeasurement, flags: PortsFl
   if (flags.json === true) {
     printer.json(portsDocument(measured, flags.top), flags.watch !== undefined);
   } else if (flags.jsonl === true) {
-    for (const { id, row } of tupleRows(measured, flags.top)) printer.line(JSON.stringify({ kind: 'tuple', ...tupleDocument(id, row.tuple) }));
-    for (const one of measured.namespaces) for (const pool of one.usage.bindPools) printer.line(JSON.stringify({ kind: 'bindPool', ...bindPoolDocument(one.id.inode, pool) }));
+    for (const tuple of tuplesJson(measured, flags.top)) printer.line(`{"kind":"tuple",${tuple.slice(1)}`);
+    for (const pool of bindPoolsJson(measured)) printer.line(`{"kind":"bindPool",${pool.slice(1)}`);
   } else if (flags.csv === true) {
     (await import('./screen.ts')).printCsv(printer, measured, flags.top);
   } else {

@@ -62,12 +62,12 @@ export function fleetDocument(series: FleetSeries): Record<string, unknown> {
       peakUsed: totals.peakUsed,
     },
     *services() {
-      for (const one of series.summaries()) yield { ...one, carried: one.offered - one.lostAtHost - one.lostAtNat };
+      for (const one of series.summaries()) yield JSON.stringify({ ...one, carried: one.offered - one.lostAtHost - one.lostAtNat });
     },
     *series() {
       for (const [service, { name }] of spec.services.entries()) {
         const numbers = (value: (step: number) => number): number[] => steps.map((step) => rounded(value(step)));
-        yield {
+        yield JSON.stringify({
           service: name,
           offered: numbers((step) => series.value('offered', service, step)),
           carried: numbers((step) => series.value('offered', service, step) - series.value('lostAtHost', service, step) - series.value('lostAtNat', service, step)),
@@ -76,7 +76,7 @@ export function fleetDocument(series: FleetSeries): Record<string, unknown> {
           used: numbers((step) => series.value('used', service, step)),
           worstUsed: numbers((step) => series.value('worstUsed', service, step)),
           worstLoss: numbers((step) => series.value('worstLoss', service, step)),
-        };
+        });
       }
     },
   };

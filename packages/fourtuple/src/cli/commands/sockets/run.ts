@@ -46,7 +46,7 @@ export async function runSockets(this: CliContext, flags: SocketsFlags, ...words
       schema: 'fourtuple.sockets/1',
       takenAt: recording?.takenAt ?? this.now().toISOString(),
       *sockets() {
-        for (const row of rows()) yield socketDocument(row);
+        for (const row of rows()) yield JSON.stringify(socketDocument(row));
       },
       limits,
     });
