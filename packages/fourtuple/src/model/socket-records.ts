@@ -23,7 +23,7 @@ export class SocketRecords {
   /** Where each record begins, in words. */
   readonly starts = new Int32Array(RECORDS);
   /** IP_BIND_ADDRESS_NO_PORT of each record: 1, 0, or UNKNOWN. */
-  readonly noPort = new Int8Array(RECORDS);
+  readonly noPort = new Int8Array(RECORDS).fill(UNKNOWN);
   /** Of each record the number of its process in the OwnerIndex, where the source knows it; -1 where its inode shall tell. */
   owners: Int32Array | undefined;
   length = 0;
@@ -36,6 +36,8 @@ export class SocketRecords {
 /** A sink that also takes whole runs of connected TCP sockets; what is special comes one by one all the same. */
 export interface RecordSink extends SocketSink {
   take(records: SocketRecords): void;
+  /** True for one that has no use for `noPort`: to read it takes a look at the end of each record. */
+  readonly ignoresNoPort?: boolean;
 }
 
 /** The first byte in memory: an address's first number, a record's family. */

@@ -1,7 +1,9 @@
+import { WITHOUT_PAUSE } from '../kernel/index.ts';
+
 /** Drives steps to their end and returns their value. */
 export function runSteps<T>(steps: Generator<void, T>): T {
   for (;;) {
-    const step = steps.next();
+    const step = steps.next(WITHOUT_PAUSE);
     if (step.done === true) return step.value;
   }
 }

@@ -11,7 +11,6 @@ const COUNT = 140_000;
 
 const usable = new PortSet();
 usable.addRange(LOW, LOW + PORTS - 1);
-const plain = new Uint8Array(65_536).fill(1, LOW, LOW + PORTS);
 const owners: OwnerIndex = { owners: [], weights: [], coverage: 'all', ownerOf: (inode) => inode % 1000 };
 
 /** Every seventh is of a device, and so comes one by one; tuples are a few hundred. */
@@ -45,7 +44,7 @@ describe('rows of runs', () => {
   for (let from = 0; from < COUNT; ) {
     const size = Math.min(1 + (from % 1024), COUNT - from);
     const records = recordsOf(Array.from({ length: size }, (_, index) => socketAt(from + index)));
-    const { ids } = inRuns.addRun(records, plain, ReuseScope.none);
+    const { ids } = inRuns.addRun(records, usable, ReuseScope.none);
     for (let index = 0; index < size; index++) {
       readRecord(records, index, cursor);
       if (ids[index]! < 0) inRuns.add(cursor, false);
@@ -75,7 +74,7 @@ describe('rows of runs', () => {
   it('are gone after clear(), and come again', () => {
     inRuns.clear();
     expect([inRuns.length, inRuns.count, inRuns.tupleCount, inRuns.countOn(LOW)]).toEqual([0, 0, 0, 0]);
-    inRuns.addRun(recordsOf([socketAt(1), socketAt(2)]), plain, ReuseScope.none);
+    inRuns.addRun(recordsOf([socketAt(1), socketAt(2)]), usable, ReuseScope.none);
     expect([inRuns.length, inRuns.tupleCount, inRuns.port.at(0), inRuns.port.at(1)]).toEqual([2, 2, LOW + 1, LOW + 2]);
   });
 });

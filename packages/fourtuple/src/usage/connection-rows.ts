@@ -115,7 +115,7 @@ export class ConnectionRows {
    * As {@link add} for all of a run that is plain, see {@link Ipv4Tuples.count}.
    * @returns for each record a number, -1 when it was not plain and is still to be added; valid until the next call.
    */
-  addRun(records: SocketRecords, plain: Uint8Array, reusable: ReuseScope): { readonly ids: Int32Array; readonly counted: number } {
+  addRun(records: SocketRecords, plain: PortSet, reusable: ReuseScope): { readonly ids: Int32Array; readonly counted: number } {
     const ids = this.#ids;
     const counted = this.#ipv4.count(records, plain, reusable, ids);
     this.count += counted;

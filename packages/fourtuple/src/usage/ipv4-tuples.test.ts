@@ -55,7 +55,10 @@ function make(): { tuples: Ipv4Tuples; portsOf: Map<number, PortSet> } {
   return { tuples, portsOf };
 }
 
-const plainPorts = new Uint8Array(65536).fill(1, 30_000, 30_010);
+const plainPorts = new PortSet();
+plainPorts.addRange(30_000, 30_009);
+const allPorts = new PortSet();
+allPorts.addRange(0, 65_535);
 
 describe('Ipv4Tuples', () => {
   it('counts as a Map does, in runs one after the other', () => {
@@ -63,10 +66,10 @@ describe('Ipv4Tuples', () => {
       fc.property(fc.array(fc.array(plain, { maxLength: 40 }), { maxLength: 4 }), fc.constantFrom(ReuseScope.none, ReuseScope.loopback, ReuseScope.any), fc.boolean(), (runs, scope, isWide) => {
         const simple = new Simple();
         const { tuples, portsOf } = make();
-        const allowed = isWide ? new Uint8Array(65536).fill(1) : plainPorts;
+        const allowed = isWide ? allPorts : plainPorts;
         const ids = new Int32Array(64);
         for (const run of runs) {
-          const expected = simple.count(run, (port) => allowed[port] === 1, scope);
+          const expected = simple.count(run, (port) => allowed.has(port), scope);
           const counted = tuples.count(recordsOf(run), allowed, scope, ids);
           expect([...ids.subarray(0, run.length)]).toEqual(expected);
           expect(counted).toBe(expected.filter((id) => id >= 0).length);

@@ -70,17 +70,17 @@ export class Ipv4Tuples {
   /**
    * Counts the plain connections of a run: IPv4, ESTABLISHED or in a TIME_WAIT that cannot be reusable, without a
    * device, on a plain port.
-   * @param plain 1 for the ports on which a connection is certainly outgoing and occupies a usable port.
+   * @param plain the ports on which a connection is certainly outgoing and occupies a usable port.
    * @param ids gets the tuple of each record, -1 for those that were not counted.
    * @returns how many were counted.
    */
-  count(records: SocketRecords, plain: Uint8Array, reusable: ReuseScope, ids: Int32Array): number {
+  count(records: SocketRecords, plain: PortSet, reusable: ReuseScope, ids: Int32Array): number {
     ids.fill(-1, 0, records.length);
     const before = this.#counted;
-    let from = this.#countKnown(records, 0, plain, reusable, ids);
+    let from = this.#countKnown(records, 0, plain.bitmap, reusable, ids);
     while (from < records.length) {
       this.#meet(records, from);
-      from = this.#countKnown(records, from, plain, reusable, ids);
+      from = this.#countKnown(records, from, plain.bitmap, reusable, ids);
     }
     return this.#counted - before;
   }
@@ -94,7 +94,7 @@ export class Ipv4Tuples {
    * for longer functions; at 1,000 sockets that would be for nothing. Whatever it calls V8 makes part of it, and compiles it
    * anew when that has met something else: so nothing is called that keeps lists.
    */
-  #countKnown({ words, starts, length }: SocketRecords, from: number, plain: Uint8Array, reusable: ReuseScope, ids: Int32Array): number {
+  #countKnown({ words, starts, length }: SocketRecords, from: number, plain: Int32Array, reusable: ReuseScope, ids: Int32Array): number {
     const { imul } = Math;
     const isLittle = isLittleEndian;
     const { ports: portsAt, local: localAt, remote: remoteAt, interface: interfaceAt } = Word;
@@ -112,7 +112,8 @@ export class Ipv4Tuples {
       const at = starts[index]!;
       const ports = words[at + portsAt]!;
       const port = isLittle ? ((ports & 0xff) << 8) | ((ports >>> 8) & 0xff) : ports >>> 16;
-      if (plain[port] === 0 || words[at + interfaceAt] !== 0) continue;
+      // A shift looks at five bits of its distance alone.
+      if (((plain[port >>> 5]! >>> port) & 1) === 0 || words[at + interfaceAt] !== 0) continue;
       let address = at;
       let counters = established;
       if ((words[at]! << kindShift) >>> 16 !== plainest) {
@@ -144,7 +145,6 @@ export class Ipv4Tuples {
       if (id < 0) break;
       ids[index] = id;
       counters[id]!++;
-      // A shift looks at five bits of its distance alone.
       if (((bitmaps[id]![port >>> 5]! >>> port) & 1) === 0) this.#ports[id]!.add(port);
       counted++;
     }

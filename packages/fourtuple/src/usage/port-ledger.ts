@@ -55,8 +55,8 @@ export class PortLedger {
   readonly #uncertainIpv6 = new PortSet();
   /** The same of connections that a listener covers. */
   readonly #besideListener = new PortSet();
-  /** 1 for usable ports without a listener: connections on them are outgoing. Made after the listeners were read. */
-  #plainPorts: Uint8Array | undefined;
+  /** Usable ports without a listener: connections on them are outgoing. Made after the listeners were read. */
+  #plainPorts: PortSet | undefined;
   readonly #cursor = new SocketCursor();
   readonly #reusable: ReuseScope;
   #kinds: PortKinds | undefined;
@@ -85,6 +85,8 @@ export class PortLedger {
       accept: (socket) => this.#acceptOther(socket),
       take: (records) => this.#takeOthers(records),
       reset: () => this.#resetOthers(),
+      // It tells how a port is held, which nobody asks then.
+      ignoresNoPort: this.#countsOnly,
     };
   }
 
@@ -194,22 +196,13 @@ export class PortLedger {
    */
   #takeOthers(records: SocketRecords): void {
     const { length } = records;
-    const { ids, counted } = this.#rows.addRun(records, (this.#plainPorts ??= this.#findPlainPorts()), this.#reusable);
+    const { ids, counted } = this.#rows.addRun(records, (this.#plainPorts ??= this.#usable.clone().deleteAll(this.#listenerIndex.ports)), this.#reusable);
     if (counted === length) return;
     for (let index = 0; index < length; index++) {
       if (ids[index]! >= 0) continue;
       readRecord(records, index, this.#cursor);
       this.#acceptOther(this.#cursor);
     }
-  }
-
-  #findPlainPorts(): Uint8Array {
-    const plain = new Uint8Array(65536);
-    const { low, high } = this.settings.localPortRange;
-    plain.fill(1, low, high + 1);
-    for (const port of this.settings.reservedPorts) plain[port] = 0;
-    for (const port of this.#listenerIndex.ports) plain[port] = 0;
-    return plain;
   }
 
   #acceptOther(socket: SocketCursor): void {

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { datagram, done, FakeKernel, part, refusal, type FakeReceipt } from '../../../test/support/fake-kernel.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
+import { WITHOUT_PAUSE } from '../pauses.ts';
 import { dump, dumpSteps, type DumpHandler } from './dump.ts';
 import { NLM_F_DUMP_INTR } from './message.ts';
 
@@ -50,6 +51,16 @@ describe('dump', () => {
     const other = attempt(whole).kernel.requests[0]!;
     expect([one.type, one.flags, one.payload.length]).toEqual([18, 0x301, 4]);
     expect(other.sequence).not.toBe(one.sequence);
+  });
+
+  it('pauses after every datagram, unless the runner says that it never does', () => {
+    const pausesOf = (answer: unknown): number => {
+      const steps = dumpSteps(new FakeKernel(({ sequence }) => whole(sequence)), 18, new Uint8Array(4), 'a dump', new Kept());
+      let pauses = 0;
+      for (let step = steps.next(answer); step.done !== true; step = steps.next(answer)) pauses++;
+      return pauses;
+    };
+    expect([pausesOf(undefined), pausesOf(WITHOUT_PAUSE)]).toEqual([3, 1]);
   });
 
   it('is not disturbed by what was left of an earlier dump', () => {

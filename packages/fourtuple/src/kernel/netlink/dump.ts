@@ -1,6 +1,7 @@
 import { Errno } from '../errno.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
 import type { KernelSocket } from './kernel-socket.ts';
+import { WITHOUT_PAUSE } from '../pauses.ts';
 import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type BufferOutcome, type MessageHandler } from './message.ts';
 
 /** The kernel fills at most 32 KiB a datagram; a larger buffer gains nothing (measured). */
@@ -47,7 +48,8 @@ let nextSequence = 1;
 let spareBuffer: ReceiveBuffer | undefined;
 
 /**
- * Runs one dump request to its end, yielding after every datagram so that a caller may let the event loop breathe.
+ * Runs one dump request to its end, yielding after every datagram so that a caller may let the event loop breathe, until
+ * one says that it does not ({@link WITHOUT_PAUSE}).
  * A dump that the kernel marks inconsistent (NLM_F_DUMP_INTR), or that lost messages (ENOBUFS), is repeated, at most
  * four times in all; a dump that somebody left in the middle is heard out first, since until its end the kernel
  * answers EBUSY.
@@ -56,6 +58,7 @@ let spareBuffer: ReceiveBuffer | undefined;
 export function* dumpSteps(socket: KernelSocket, type: number, payload: Uint8Array, operation: string, handler: DumpHandler): Generator<void> {
   const buffer = spareBuffer ?? makeBuffer();
   spareBuffer = undefined;
+  let isPausing = true;
   try {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const sequence = nextSequence++;
@@ -71,7 +74,7 @@ export function* dumpSteps(socket: KernelSocket, type: number, payload: Uint8Arr
           readMessages(buffer.view, length, sequence, operation, handler, outcome, bytes);
           useless = outcome.heard === heard ? useless + 1 : 0;
           if (useless > MAX_USELESS_DATAGRAMS) throw new MalformedMessageError(`${operation}: ${useless} datagrams without an answer in them`);
-          yield;
+          if (isPausing) isPausing = (yield) !== WITHOUT_PAUSE;
         }
       } catch (error) {
         if (!(error instanceof KernelError) || (error.errno !== ENOBUFS && error.errno !== EBUSY)) throw error;
@@ -106,5 +109,5 @@ function drain(socket: KernelSocket, buffer: ReceiveBuffer): void {
 /** {@link dumpSteps} in one go. */
 export function dump(socket: KernelSocket, type: number, payload: Uint8Array, operation: string, handler: DumpHandler): void {
   const steps = dumpSteps(socket, type, payload, operation, handler);
-  while (steps.next().done !== true);
+  while (steps.next(WITHOUT_PAUSE).done !== true);
 }

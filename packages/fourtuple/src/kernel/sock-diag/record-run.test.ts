@@ -20,8 +20,13 @@ function bufferOf(...messages: readonly Uint8Array[]): { buffer: ReceiveBuffer; 
 
 /** Runs one datagram through a run. @returns the sockets that it took, copied, and what it says of it. */
 function run(...messages: readonly Uint8Array[]): { sockets: SocketCursor[]; taken: RunTaken } {
+  return runInto(false, ...messages);
+}
+
+function runInto(ignoresNoPort: boolean, ...messages: readonly Uint8Array[]): { sockets: SocketCursor[]; taken: RunTaken } {
   const sockets: SocketCursor[] = [];
   const sink: RecordSink = {
+    ignoresNoPort,
     accept: () => undefined,
     reset: () => undefined,
     take(records: SocketRecords) {
@@ -42,6 +47,10 @@ const counted = ['family', 'state', 'timer', 'retransmits', 'local0', 'local1', 
 const fieldsOf = (socket: SocketCursor): unknown[] => counted.map((field) => socket[field]);
 
 describe('RecordRun', () => {
+  it('reads IP_BIND_ADDRESS_NO_PORT for who has a use for it', () => {
+    expect([false, true].map((ignores) => runInto(ignores, record(connection)).sockets[0]!.noPort)).toEqual([1, -1]);
+  });
+
   it('reads a record as the ordinary decoder does, whatever its fields and attributes', () => {
     fc.assert(
       fc.property(anySocket, fc.boolean(), (any, hasAttributes) => {

@@ -1,6 +1,6 @@
 import { Protocol } from '../../model/protocol.ts';
 import { TcpState } from '../../model/tcp-state.ts';
-import type { SocketSink } from '../../model/socket-cursor.ts';
+import { UNKNOWN, type SocketSink } from '../../model/socket-cursor.ts';
 import { RECORDS, SocketRecords, type RecordSink } from '../../model/socket-records.ts';
 import type { ReceiveBuffer, RunTaken } from '../netlink/dump.ts';
 import { HEADER_BYTES, HOST_LITTLE_ENDIAN, NLM_F_MULTI } from '../netlink/message.ts';
@@ -43,6 +43,7 @@ export class RecordRun {
     if (this.#records?.words !== words) this.#records = new SocketRecords(words);
     const records = this.#records;
     const bytes = findRecords(records, length, sequence);
+    if (this.#sink.ignoresNoPort !== true) readNoPort(records);
     if (records.length > 0) this.#sink.take(records);
     return { messages: records.length, bytes };
   }
@@ -54,13 +55,11 @@ export class RecordRun {
  * @returns up to which byte
  */
 function findRecords(records: SocketRecords, length: number, sequence: number): number {
-  const { words, starts, noPort } = records;
+  const { words, starts } = records;
   const { close, listen } = TcpState;
   const legacyAnswer = LEGACY_ANSWER;
   const familyAnswer = FAMILY_ANSWER;
-  const sockopt = SOCKOPT_HEADER;
   const stateShift = STATE_SHIFT;
-  const noPortBit = NO_PORT_BIT;
   // Where the last record's header may begin.
   const last = (length >> 2) - HEADER_WORDS;
   let at = 0;
@@ -75,13 +74,24 @@ function findRecords(records: SocketRecords, length: number, sequence: number): 
     const state = (words[start]! >>> stateShift) & 0xff;
     if (state === close || state === listen) break;
     starts[count] = start;
-    // The option's flags are its second byte; no attribute at all is a timewait bucket.
-    noPort[count] = size > SMALLEST && words[next - SOCKOPT_WORDS] === sockopt ? (words[next - 1]! >>> noPortBit) & 1 : -1;
     count++;
     at = next;
   }
   records.length = count;
   return at << 2;
+}
+
+/** Of each record the option, which the kernel writes as the last attribute; a timewait bucket has none at all. */
+function readNoPort({ words, starts, noPort, length }: SocketRecords): void {
+  const sockopt = SOCKOPT_HEADER;
+  const noPortBit = NO_PORT_BIT;
+  for (let index = 0; index < length; index++) {
+    const at = starts[index]! - HEADER_WORDS;
+    const size = words[at]!;
+    const next = at + (size >> 2);
+    // The option's flags are its second byte.
+    noPort[index] = size > SMALLEST && words[next - SOCKOPT_WORDS] === sockopt ? (words[next - 1]! >>> noPortBit) & 1 : UNKNOWN;
+  }
 }
 
 /** True for a sink and a request that go together with runs: connected TCP sockets. */
