@@ -6,7 +6,6 @@ const CHUNK = 65_536;
 
 /** Writes a command's output: collects small pieces, knows the terminal's width, and how much text is wanted. */
 export class Printer {
-  readonly theme: Theme;
   /** Columns of the terminal; undefined in a pipe, where nothing is cut or wrapped. */
   readonly width: number | undefined;
   readonly isTerminal: boolean;
@@ -15,17 +14,24 @@ export class Printer {
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
   readonly #out: Output;
+  readonly #makeTheme: () => Theme;
+  #theme: Theme | undefined;
   #pending = '';
 
   constructor(context: CliContext, flags: OutputFlags) {
     this.#out = context.process.stdout;
     this.isTerminal = this.#out.isTTY === true;
-    this.theme = themeFor(this.#out, context.process.env, flags.color);
+    this.#makeTheme = () => themeFor(this.#out, context.process.env, flags.color);
     // Some terminals report none.
     this.width = this.isTerminal ? this.#out.columns || 80 : undefined;
     this.canClear = this.isTerminal && context.process.env['TERM'] !== 'dumb';
     this.isQuiet = flags.quiet === true;
     this.isVerbose = flags.verbose === true;
+  }
+
+  /** Not before it is wanted: a document has none. */
+  get theme(): Theme {
+    return (this.#theme ??= this.#makeTheme());
   }
 
   line(text = ''): void {

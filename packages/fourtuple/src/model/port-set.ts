@@ -89,10 +89,20 @@ export class PortSet {
     this.#size = size;
   }
 
-  /** The bitmap itself, to look without a call whether a port is a member: bit `port & 31` of word `port >>> 5`. Only {@link add} may write to it. */
+  /**
+   * The bitmap itself, for a loop that has no time for {@link add}: bit `port & 31` of word `port >>> 5`. Who sets bits says
+   * so by {@link noteWritten} before anybody else looks at the set.
+   */
   get bitmap(): Int32Array {
     if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
     return this.#words;
+  }
+
+  /** @param added how many bits were set in the {@link bitmap} that were not, all of them of ports from `low` to `high`. */
+  noteWritten(added: number, low: number, high: number): void {
+    this.#first = Math.min(this.#first, low >>> 5);
+    this.#last = Math.max(this.#last, high >>> 5);
+    if (this.#size !== UNCOUNTED) this.#size += added;
   }
 
   addAll(other: PortSet): this {

@@ -33,8 +33,7 @@ export class ConnectionRows {
   readonly sourceOf: Column<Uint32Array> = u32();
   /** Distinct local addresses, four words each. */
   readonly sources = new WordTable(4);
-  /** Per source: usable ports on which it has a connection. */
-  readonly portsOf: PortSet[] = [];
+  readonly #portsOf: PortSet[] = [];
   /** Ports of connections with IP_BIND_ADDRESS_NO_PORT. */
   readonly noPort = new PortSet();
   readonly #usable: PortSet;
@@ -78,6 +77,12 @@ export class ConnectionRows {
     return this.sourceOf.length;
   }
 
+  /** Per source: usable ports on which it has a connection. */
+  get portsOf(): readonly PortSet[] {
+    this.#ipv4.notePorts();
+    return this.#portsOf;
+  }
+
   /** Number of a tuple's sockets in a state; of {@link UNOCCUPIED}: those that take nothing of the pool. */
   inState(tuple: number, state: number): number {
     const held = this.#keyOf.at(tuple);
@@ -104,7 +109,7 @@ export class ConnectionRows {
     const isUsable = this.#usable.has(port);
     this.count++;
     this.#states.increment(tuple * STATES + (socket.state & STATE_MASK));
-    if (isUsable) this.portsOf[this.sourceOf.at(tuple)]!.add(port);
+    if (isUsable) this.#portsOf[this.sourceOf.at(tuple)]!.add(port);
     if (!isUsable || isReusable) this.#states.increment(tuple * STATES + UNOCCUPIED);
     if (isReusable) this.reusableCount++;
     if (this.#keptPorts !== undefined && isUsable && !isReusable && socket.interfaceIndex === 0 && !this.#keptPorts.has(port)) return;
@@ -242,7 +247,7 @@ export class ConnectionRows {
   clear(): void {
     for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
     this.sources.clear();
-    this.portsOf.length = 0;
+    this.#portsOf.length = 0;
     this.noPort.clear();
     this.reusableCount = 0;
     this.count = 0;
@@ -284,7 +289,7 @@ export class ConnectionRows {
       this.#tupleOfIpv4 = larger;
     }
     this.#tupleOfIpv4[this.#ipv4Count++] = tuple;
-    return this.portsOf[this.sourceOf.at(tuple)]!;
+    return this.#portsOf[this.sourceOf.at(tuple)]!;
   }
 
   #newTuple(held: number, local0: number, local1: number, local2: number, local3: number): number {
@@ -292,7 +297,7 @@ export class ConnectionRows {
     this.#keyOf.push(held);
     this.#states.pushZeros(STATES);
     const source = this.sources.internFour(local0, local1, local2, local3);
-    if (source === this.portsOf.length) this.portsOf.push(new PortSet());
+    if (source === this.#portsOf.length) this.#portsOf.push(new PortSet());
     this.sourceOf.push(source);
     return tuple;
   }

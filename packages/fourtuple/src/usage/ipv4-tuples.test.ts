@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReuseScope } from '../law/index.ts';
-import { Address, PortSet, swapWord, TcpState } from '../model/index.ts';
+import { Address, PortSet, swapPort, swapWord, TcpState } from '../model/index.ts';
 import { recordsOf, type PlainSocket } from '../../test/support/socket-records.ts';
-import { Ipv4Tuples } from './ipv4-tuples.ts';
+import { hashTuple, Ipv4Tuples } from './ipv4-tuples.ts';
 
 const address = fc.oneof(fc.constantFrom('10.0.0.1', '127.0.0.1', '255.255.255.255', '0.0.0.0'), fc.ipV4());
 const plain: fc.Arbitrary<PlainSocket> = fc
@@ -77,7 +77,11 @@ describe('Ipv4Tuples', () => {
         expect(tuples.size).toBe(simple.ids.size);
         simple.counts.forEach(({ established, timeWait }, id) => expect([tuples.counted(id, TcpState.established), tuples.counted(id, TcpState.timeWait), tuples.counted(id, TcpState.synSent)]).toEqual([established, timeWait, 0]));
         expect(tuples.total(TcpState.established)).toBe(simple.counts.reduce((sum, { established }) => sum + established, 0));
-        for (const [local, ports] of simple.ports) expect([...portsOf.get(swapWord(Address.parse(local)!.w3) | 0)!]).toEqual([...ports].sort((left, right) => left - right));
+        tuples.notePorts();
+        for (const [local, ports] of simple.ports) {
+          const known = portsOf.get(swapWord(Address.parse(local)!.w3) | 0)!;
+          expect([known.size, ...known]).toEqual([ports.size, ...[...ports].sort((left, right) => left - right)]);
+        }
       }),
       { numRuns: 1500 },
     );
@@ -103,5 +107,35 @@ describe('Ipv4Tuples', () => {
     expect([tuples.size, tuples.total(TcpState.established)]).toEqual([0, 0]);
     expect(tuples.count(recordsOf(all.slice(5, 6)), plainPorts, ReuseScope.none, ids)).toBe(1);
     expect([ids[0], tuples.counted(0, TcpState.established)]).toEqual([0, 1]);
+  });
+});
+
+describe('the places of tuples', () => {
+  type Visit = (local: string, remote: string, remotePort: number) => void;
+  const each = (count: number, visit: (index: number) => void): void => Array.from({ length: count }, (_, index) => index).forEach(visit);
+  const populations: readonly (readonly [string, (visit: Visit) => void])[] = [
+    ['one source, 1,000 destinations', (visit) => each(1000, (index) => visit('10.0.0.5', `10.1.${index >> 8}.${index & 255}`, 443))],
+    ['256 sources, 256 destinations', (visit) => each(65_536, (index) => visit(`10.0.0.${index >> 8}`, `10.0.1.${index & 255}`, 443))],
+    ['the same 200 addresses on both sides', (visit) => each(40_000, (index) => visit(`10.0.0.${Math.floor(index / 200)}`, `10.0.0.${index % 200}`, 6379))],
+    ['one destination, 30,000 of its ports', (visit) => each(30_000, (index) => visit('10.0.0.1', '10.0.1.7', 32_768 + index))],
+    ['64 sources, 64 destinations, 16 ports', (visit) => each(65_536, (index) => visit(`10.0.3.${index >> 10}`, `10.0.4.${(index >> 4) & 63}`, 9000 + (index & 15)))],
+    ['65,536 destinations', (visit) => each(65_536, (index) => visit('10.0.3.1', `172.16.${index >> 8}.${index & 255}`, 443))],
+  ];
+
+  it.each(populations)('are few steps away: %s', (_, make) => {
+    const hashes: number[] = [];
+    make((local, remote, remotePort) => {
+      const [from, to] = [Address.parse(local)!, Address.parse(remote)!];
+      hashes.push(hashTuple(swapWord(from.w3) | 0, swapWord(to.w3) | 0, swapPort(remotePort)));
+    });
+    const mask = 2 ** Math.ceil(Math.log2(hashes.length * 2)) - 1;
+    const taken = new Uint8Array(mask + 1);
+    let steps = 0;
+    for (const hash of hashes) {
+      let slot = hash & mask;
+      for (; taken[slot] !== 0 && steps < hashes.length * 10; slot = (slot + 1) & mask) steps++;
+      taken[slot] = 1;
+    }
+    expect(steps / hashes.length).toBeLessThan(2);
   });
 });

@@ -25,6 +25,10 @@ export class Ipv4Tuples {
   /** Per tuple: the ports on which its source has a connection, and the bitmap of that set. */
   readonly #ports: PortSet[] = [];
   readonly #bitmaps: Int32Array[] = [];
+  /** Per tuple: ports that its source has only since the last {@link notePorts}; and the bounds of all of these. */
+  #fresh = new Int32Array(FIRST_SLOTS / 2);
+  #lowest = 65536;
+  #highest = -1;
   /** Connections counted in all. */
   #counted = 0;
   readonly #portsOfNew: (id: number) => PortSet;
@@ -43,7 +47,7 @@ export class Ipv4Tuples {
     const slots = this.#slots;
     const keys = this.#keys;
     const mask = slots.length - 1;
-    let slot = hash(local, remote, remotePort) & mask;
+    let slot = hashTuple(local, remote, remotePort) & mask;
     for (; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
       const key = (slots[slot]! - 1) * KEY;
       if (keys[key] === local && keys[key + 1] === remote && keys[key + 2] === remotePort) return slots[slot]! - 1;
@@ -69,7 +73,7 @@ export class Ipv4Tuples {
 
   /**
    * Counts the plain connections of a run: IPv4, ESTABLISHED or in a TIME_WAIT that cannot be reusable, without a
-   * device, on a plain port.
+   * device, on a plain port. The sets of ports know of them after {@link notePorts}.
    * @param plain the ports on which a connection is certainly outgoing and occupies a usable port.
    * @param ids gets the tuple of each record, -1 for those that were not counted.
    * @returns how many were counted.
@@ -92,7 +96,7 @@ export class Ipv4Tuples {
    * Until V8 has compiled it, each step is interpreted: a call takes as long as ten, and what belongs to another module
    * two where a number or a local name takes one. V8 begins to compile when it has run some 500,000 bytes of code, later
    * for longer functions; at 1,000 sockets that would be for nothing. Whatever it calls V8 makes part of it, and compiles it
-   * anew when that has met something else: so nothing is called that keeps lists.
+   * anew when that has met something else: so it calls next to nothing.
    */
   #countKnown({ words, starts, length }: SocketRecords, from: number, plain: Int32Array, reusable: ReuseScope, ids: Int32Array): number {
     const { imul } = Math;
@@ -105,7 +109,10 @@ export class Ipv4Tuples {
     const keys = this.#keys;
     const established = this.#established;
     const bitmaps = this.#bitmaps;
+    const fresh = this.#fresh;
     const mask = slots.length - 1;
+    let lowest = this.#lowest;
+    let highest = this.#highest;
     let counted = 0;
     let index = from;
     for (; index < length; index++) {
@@ -131,7 +138,7 @@ export class Ipv4Tuples {
       const local = words[address + localAt]!;
       const remote = words[address + remoteAt]!;
       const remotePort = isLittle ? ports >>> 16 : ports & 0xffff;
-      // As hash() has it.
+      // As hashTuple() has it.
       const mixed = imul(local ^ (local >>> 16), MIX_LOCAL) ^ imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ imul(remotePort, MIX_PORT);
       let slot = ((mixed ^ (mixed >>> 13)) & mask) - 1;
       let id: number;
@@ -145,11 +152,31 @@ export class Ipv4Tuples {
       if (id < 0) break;
       ids[index] = id;
       counters[id]!++;
-      if (((bitmaps[id]![port >>> 5]! >>> port) & 1) === 0) this.#ports[id]!.add(port);
+      const bitmap = bitmaps[id]!;
+      const held = bitmap[port >>> 5]!;
+      if (((held >>> port) & 1) === 0) {
+        bitmap[port >>> 5] = held | (1 << port);
+        fresh[id]!++;
+        if (port < lowest) lowest = port;
+        if (port > highest) highest = port;
+      }
       counted++;
     }
+    this.#lowest = lowest;
+    this.#highest = highest;
     this.#counted += counted;
     return index;
+  }
+
+  /** Tells the sets of ports what {@link count} wrote to their bitmaps. */
+  notePorts(): void {
+    for (let id = 0; id < this.size; id++) {
+      if (this.#fresh[id] === 0) continue;
+      this.#ports[id]!.noteWritten(this.#fresh[id]!, this.#lowest, this.#highest);
+      this.#fresh[id] = 0;
+    }
+    this.#lowest = 65536;
+    this.#highest = -1;
   }
 
   /** Gives the tuple of a plain record its number. */
@@ -173,6 +200,9 @@ export class Ipv4Tuples {
     this.#timeWait.fill(0);
     this.#ports.length = 0;
     this.#bitmaps.length = 0;
+    this.#fresh.fill(0);
+    this.#lowest = 65536;
+    this.#highest = -1;
     this.#counted = 0;
   }
 
@@ -182,6 +212,7 @@ export class Ipv4Tuples {
       this.#keys = doubled(this.#keys);
       this.#established = doubled(this.#established);
       this.#timeWait = doubled(this.#timeWait);
+      this.#fresh = doubled(this.#fresh);
     }
     const keys = this.#keys;
     const at = id * KEY;
@@ -196,7 +227,7 @@ export class Ipv4Tuples {
     const slots = new Int32Array(this.#slots.length * 4);
     const mask = slots.length - 1;
     for (let other = 0; other <= id; other++) {
-      let place = hash(keys[other * KEY]!, keys[other * KEY + 1]!, keys[other * KEY + 2]!) & mask;
+      let place = hashTuple(keys[other * KEY]!, keys[other * KEY + 1]!, keys[other * KEY + 2]!) & mask;
       while (slots[place] !== EMPTY) place = (place + 1) & mask;
       slots[place] = other + 1;
     }
@@ -215,7 +246,7 @@ function doubled(numbers: Int32Array): Int32Array<ArrayBuffer> {
  * Each word folded and multiplied. An address of a small network varies in its last byte, which is the highest of the word
  * on a little-endian host: unfolded, the products of two such addresses would have 256 values in all.
  */
-function hash(local: number, remote: number, remotePort: number): number {
+export function hashTuple(local: number, remote: number, remotePort: number): number {
   const mixed = Math.imul(local ^ (local >>> 16), MIX_LOCAL) ^ Math.imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ Math.imul(remotePort, MIX_PORT);
   return mixed ^ (mixed >>> 13);
 }

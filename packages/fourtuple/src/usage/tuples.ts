@@ -40,7 +40,7 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   addUnboundConnections(rows, kinds, used);
   const hidden = acceptedTuples(rows, explicit, total, orphans);
   const holders = holdersByTuple(rows, kinds, owners);
-  const order = Uint32Array.from({ length: tuples }, (_, tuple) => tuple).filter((tuple) => !hidden.has(tuple));
+  const order = shownTuples(tuples, hidden);
   order.sort((left, right) => used[right]! - used[left]! || total[right]! - total[left]! || left - right);
   const at = (rank: number): TupleUsage => {
     const tuple = order[rank]!;
@@ -66,6 +66,13 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   };
   const table: TupleTable = { length: order.length, at, top: (count = order.length) => Array.from({ length: Math.min(count, order.length) }, (_, rank) => at(rank)) };
   return { table, accepted: hidden };
+}
+
+function shownTuples(tuples: number, hidden: ReadonlySet<number>): Uint32Array {
+  const shown = new Uint32Array(tuples);
+  let length = 0;
+  for (let tuple = 0; tuple < tuples; tuple++) if (hidden.size === 0 || !hidden.has(tuple)) shown[length++] = tuple;
+  return shown.subarray(0, length);
 }
 
 /** True when a connection sits on one of the ports. */

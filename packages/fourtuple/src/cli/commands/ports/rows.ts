@@ -19,7 +19,11 @@ export function* rowsOnly(measured: HostMeasurement, top: number | undefined): G
 }
 
 export function* tuplesJson(measured: HostMeasurement, top: number | undefined): Generator<string> {
-  for (const { id, row } of tupleRows(measured, top)) yield tupleJson(id, row.tuple);
+  if (top !== undefined) {
+    for (const { id, row } of tupleRows(measured, top)) yield tupleJson(id, row.tuple);
+    return;
+  }
+  for (const { id, usage } of measured.namespaces) for (let rank = 0; rank < usage.tuples.length; rank++) yield tupleJson(id.inode, usage.tuples.at(rank));
 }
 
 export function* bindPoolsJson(measured: HostMeasurement): Generator<string> {
