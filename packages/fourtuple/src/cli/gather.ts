@@ -1,6 +1,6 @@
 import { currentNamespace, findNamespaces, resolveNamespace, type FoundNamespace } from '../kernel/index.ts';
 import type { Snapshot } from '../model/index.ts';
-import { measureHostSteps, measureSnapshot, type HostMeasurement, type MeasureOptions } from '../observe/index.ts';
+import { hasManySockets, loadBpfReaders, measureHostSteps, measureSnapshot, type HostMeasurement, type MeasureOptions } from '../observe/index.ts';
 import { UsageError } from './errors.ts';
 import type { CountingFlags, NamespaceFlags, SourceFlags, WatchFlags } from './flags.ts';
 
@@ -34,6 +34,16 @@ export async function loadInput(flags: SourceFlags): Promise<Snapshot | undefine
     return undefined;
   }
   return (await import('./recording.ts')).loadRecording(flags.input, flags.at);
+}
+
+/**
+ * Loads what counts by BPF, unless this is a quick count of a host with few sockets: there it takes longer than it gains.
+ * To be called before {@link gatherSteps}, which does not wait.
+ */
+export async function loadReaders(flags: NamespaceFlags & CountingFlags, recording: Snapshot | undefined): Promise<void> {
+  if (recording !== undefined) return;
+  if (flags.quick === true && flags.allNamespaces !== true && flags.namespace === undefined && !hasManySockets()) return;
+  await loadBpfReaders();
 }
 
 /** Counts what the flags name: this host, live, or a recording that {@link loadInput} gave. */

@@ -31,6 +31,7 @@ export { FailedBindCounter, type FailedBinds } from './bpf/failed-binds.ts';
 export { ChurnCounter, type Churn } from './bpf/churn.ts';
 export type { CountedTuple } from './bpf/tuple-key.ts';
 export { DescriptorSource } from './bpf/descriptor-source.ts';
+export { HashedSource } from './bpf/hashed-source.ts';
 export { readSocketBinds } from './bpf/socket-binds.ts';
 export { countDescriptors, descriptorCounts, type DescriptorCount } from './procfs/descriptors.ts';
 export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';

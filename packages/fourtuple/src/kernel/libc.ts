@@ -59,6 +59,7 @@ export interface Libc {
   /** With an integer as its argument. */
   readonly fcntl: Call;
   readonly readlinkat: Call;
+  readonly clock_getres: Call;
   readonly _exit: Call;
   /** Of calls that libc has no wrapper for, with three arguments at most. */
   readonly syscall: Call;
@@ -146,6 +147,9 @@ class SystemCalls implements Libc {
   get readlinkat(): Call {
     return this.#calls.readlinkat ?? this.#bind('readlinkat', 'intptr_t readlinkat(int, const char *, void *, size_t)');
   }
+  get clock_getres(): Call {
+    return this.#calls.clock_getres ?? this.#bind('clock_getres', 'int clock_getres(int, void *)');
+  }
   get _exit(): Call {
     return this.#calls._exit ?? this.#bind('_exit', 'void _exit(int)');
   }
@@ -174,6 +178,16 @@ export function loadLibc(): Libc {
 export function checked(operation: string, result: number): number {
   if (result < 0) throw new KernelError(operation, loadLibc().errno());
   return result;
+}
+
+const CLOCK_MONOTONIC_COARSE = 6;
+
+/** What one jiffy takes, in nanoseconds: the coarse clocks go by it (include/linux/jiffies.h, TICK_NSEC). */
+export function tickNs(): number {
+  const bytes = new Uint8Array(16);
+  checked('clock_getres', loadLibc().clock_getres(CLOCK_MONOTONIC_COARSE, bytes));
+  const [seconds, nanoseconds] = new BigInt64Array(bytes.buffer);
+  return Number(seconds) * 1_000_000_000 + Number(nanoseconds);
 }
 
 /** A 32-bit option value in host byte order. */

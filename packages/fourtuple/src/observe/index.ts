@@ -1,6 +1,7 @@
 export * from './bpf-readers.ts';
 export * from './source.ts';
 export * from './owners.ts';
+export * from './many-sockets.ts';
 export * from './measure.ts';
 export * from './snapshot.ts';
 export * from './host.ts';

@@ -3,6 +3,7 @@ import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, noOwners, plural, Proto
 import { PortLedger, type BindProbe, type NamespaceUsage, type ProbeMode } from '../usage/index.ts';
 import { bpfReaders } from './bpf-readers.ts';
 import { namespaceId } from './namespace-id.ts';
+import { sourceOfMany } from './many-sockets.ts';
 import { LazyOwners } from './owners.ts';
 import { runSteps } from './steps.ts';
 import { openNamespace, type OpenedNamespace, type SourceChoice } from './source.ts';
@@ -38,16 +39,19 @@ const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
 export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: LazyOwners): Generator<void, Measurement> {
   const opened = openNamespace(namespace, options.source, new ProcFs(), { portsOnly: options.portsOnly === true });
   try {
-    const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly: options.owners === 'none' && options.probes === 'none' && options.skipBound === true });
+    const countOnly = options.owners === 'none' && options.probes === 'none' && options.skipBound === true;
+    const ledger = new PortLedger(opened.settings, { trackInodes: options.owners !== 'none', countOnly });
     const { source } = opened;
-    const held = options.source === undefined || options.source === 'auto' ? owners.socketsOf(opened, new ProcFs(), options.byTwo === true) : undefined;
+    const isFree = options.source === undefined || options.source === 'auto';
+    const held = isFree ? owners.socketsOf(opened, new ProcFs(), options.byTwo === true) : undefined;
+    const many = isFree && countOnly ? sourceOfMany(opened) : undefined;
     const limits = [...opened.limits];
     if (options.skipBound === true) limits.push('Bound, unconnected sockets were not asked for: ports that they hold count as free.');
     // Listeners first: they cost next to nothing and tell which connections were accepted. Bound sockets come with the
     // rest: asked for alone they would make the kernel walk the whole table of connections once more.
     yield* source.read({ protocol: Protocol.tcp, states: LISTEN }, ledger.listeners);
     const rest = ALL_HASHED_STATES & ~LISTEN;
-    yield* (held ?? source).read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT }, ledger.others);
+    yield* (held ?? many ?? source).read({ protocol: Protocol.tcp, states: options.skipBound === true ? rest : rest | BOUND_INACTIVE_BIT }, ledger.others);
     if (options.skipUdp !== true) yield* source.read({ protocol: Protocol.udp, states: UDP_STATES }, ledger.udp);
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);

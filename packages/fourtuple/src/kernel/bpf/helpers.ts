@@ -9,6 +9,7 @@ export const helpers = {
   currentCgroupId: 80,
   probeReadUser: 112,
   probeReadKernel: 113,
+  jiffies: 118,
   writeToSequence: 127,
   currentTask: 158,
   socketOfFile: 162,

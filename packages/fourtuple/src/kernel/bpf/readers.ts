@@ -2,3 +2,4 @@
 export { DescriptorSource } from './descriptor-source.ts';
 export { readOwnersByBpfSteps } from './socket-owners.ts';
 export { PortMarkReader } from './port-marks.ts';
+export { HashedSource } from './hashed-source.ts';

@@ -55,6 +55,16 @@ export function countTcp(proc: ProcFs, net: string): TcpCount {
   return tcpCountOf(counters);
 }
 
+/** A namespace's sockets of all families, and its TIME_WAIT: in one small file, to tell a busy host from others. */
+export function countSockets(proc: ProcFs, net: string): number {
+  const text = proc.tryRead(`${net}/sockstat`) ?? '';
+  const numberAfter = (name: string): number => {
+    const at = text.indexOf(name);
+    return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length), 10);
+  };
+  return numberAfter('used ') + numberAfter('tw ');
+}
+
 /** The same of counters that were read already. */
 export function tcpCountOf(counters: Counters): TcpCount {
   const of = (name: string): number => counters[name] ?? 0;

@@ -1,9 +1,9 @@
 import { diagnose, type Diagnosis } from '../../../diagnose/index.ts';
 import type { Counters, Snapshot } from '../../../model/index.ts';
-import { loadBpfReaders, runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
+import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
 import { ExitCode, type CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { gatherSteps, loadInput } from '../../gather.ts';
+import { gatherSteps, loadInput, loadReaders } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { CheckFlags } from './command.ts';
 import type { PortlessCount } from './portless.ts';
@@ -16,7 +16,7 @@ export async function runCheck(this: CliContext, flags: CheckFlags): Promise<voi
   if (flags.warning > flags.critical) throw new UsageError('--warning must not be above --critical');
   if (flags.watch !== undefined && flags.input !== undefined) throw new UsageError('--watch needs a live host: it cannot be combined with --input');
   const recording = await loadInput(flags);
-  if (flags.quick !== true && recording === undefined) await loadBpfReaders();
+  await loadReaders(flags, recording);
   const portless = flags.watch === undefined ? undefined : (await import('./portless.ts')).countPortless();
   try {
     await look(this, flags, recording, portless);

@@ -1,7 +1,7 @@
-import { loadBpfReaders, runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
+import { runSteps, runStepsSliced, type HostMeasurement } from '../../../observe/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { gatherSteps, loadInput } from '../../gather.ts';
+import { gatherSteps, loadInput, loadReaders } from '../../gather.ts';
 import { Printer } from '../../printer.ts';
 import type { PortsFlags } from './command.ts';
 import { portsDocument } from './document.ts';
@@ -13,7 +13,7 @@ export async function runPorts(this: CliContext, flags: PortsFlags): Promise<voi
   if ([flags.json, flags.jsonl, flags.csv].filter((flag) => flag === true).length > 1) throw new UsageError('--json, --jsonl and --csv exclude each other');
   if (flags.watch !== undefined && flags.input !== undefined) throw new UsageError('--watch needs a live host: it cannot be combined with --input');
   const recording = await loadInput(flags);
-  if (flags.quick !== true && recording === undefined) await loadBpfReaders();
+  await loadReaders(flags, recording);
   for (;;) {
     const steps = gatherSteps(flags, this.now(), recording, true);
     const measured = flags.watch === undefined ? runSteps(steps) : await runStepsSliced(steps);

@@ -1,0 +1,18 @@
+import { countSockets, OWN_NET, ProcFs, SockDiagSource, type HashedSource } from '../kernel/index.ts';
+import { bpfReaders } from './bpf-readers.ts';
+import type { OpenedNamespace } from './source.ts';
+
+/** So many sockets and more are counted by BPF, where it is allowed: to begin with, it takes as long as sock_diag takes for half of them. */
+const MANY = 200_000;
+
+/** True when this host's sockets are worth loading what counts them by BPF. */
+export function hasManySockets(): boolean {
+  return countSockets(new ProcFs(), OWN_NET) >= MANY;
+}
+
+/** The sockets of a namespace by a BPF walk, for who counts alone; undefined where that is not worth it. */
+export function sourceOfMany(opened: OpenedNamespace): HashedSource | undefined {
+  const readers = bpfReaders();
+  if (readers === undefined || !opened.canEnter || !(opened.source instanceof SockDiagSource)) return undefined;
+  return opened.inside(hasManySockets) ? new readers.HashedSource(opened.source, (work) => opened.inside(work)) : undefined;
+}
