@@ -133,11 +133,15 @@ const ssProcessesOnce: Candidate = { ...ssProcesses, mostRounds: 1 };
 /** Above this one run of ss -tanp is long enough to need no median. */
 const onceAbove = 20_000;
 
+/** From here on `ports --quick` reads by BPF, where it may; the other way is measured too then. */
+const quickByBpfFrom = 200_000;
+
 export function snapshotCompetitors(sockets: number, slow: boolean): Selection {
   const candidates = [
     limit('limit'),
     limit('limit-v2', '--v2'),
     ports('quick', '--quick'),
+    ...(sockets < quickByBpfFrom ? [] : [{ ...withoutBpf(ports('quick', '--quick')), id: 'quick-netlink' }]),
     ports('full'),
     ports('owners', '--owners', 'all', '--probe', 'none'),
     ss,

@@ -47,6 +47,8 @@ const hundredThousand = 100_000;
 
 const goals: readonly Goal[] = [
   snapshotRatio(million, 'quick', 'limit', 'most', 1.15, 'ports --quick against the C reader'),
+  snapshotRatio(million, 'quick-netlink', 'limit', 'most', 1.15, 'ports --quick without BPF against the C reader'),
+  snapshotRatio(million, 'ss', 'quick-netlink', 'least', 2.6, 'ss -tanH against ports --quick without BPF'),
   snapshotRatio(million, 'ss', 'quick', 'least', 2.6, 'ss -tanH against ports --quick'),
   snapshotRatio(million, 'ss-pipe', 'quick', 'least', 3.5, 'ss, mawk, sort, uniq -c against ports --quick'),
   snapshotRatio(million, 'netstat', 'quick', 'least', 5, 'netstat -tan against ports --quick'),

@@ -1,4 +1,5 @@
 import type { SocketSink } from '../model/socket-cursor.ts';
+import { WITHOUT_PAUSE } from './pauses.ts';
 import type { DiagRequest } from './sock-diag/request.ts';
 
 /**
@@ -12,14 +13,14 @@ export interface SocketSource {
   readonly limits: readonly string[];
   /** True when bound, unconnected sockets can be asked for. */
   readonly seesBoundInactive: boolean;
-  /** Delivers every matching socket, pausing between datagrams; drive it to the end. */
+  /** Delivers every matching socket, pausing between datagrams until told that there is no need ({@link WITHOUT_PAUSE}); drive it to the end. */
   read(request: DiagRequest, sink: SocketSink): Generator<void>;
   close(): void;
 }
 
 /** Drives a read to its end without a pause. */
 export function readAll(steps: Generator<void>): void {
-  while (steps.next().done !== true);
+  while (steps.next(WITHOUT_PAUSE).done !== true);
 }
 
 /** Drives a read, giving the event loop a turn after every few datagrams. */

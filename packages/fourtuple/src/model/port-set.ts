@@ -5,20 +5,12 @@ const NOTHING = new Int32Array(WORDS);
 
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
-  #words: Int32Array;
+  #words: Int32Array = NOTHING;
   /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
-  #first: number;
-  #last: number;
+  #first = WORDS;
+  #last = -1;
   /** Number of members, or UNCOUNTED after a change of many at once. */
-  #size: number;
-
-  constructor(words?: Uint32Array) {
-    if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
-    this.#words = words === undefined ? NOTHING : new Int32Array(words.buffer, words.byteOffset, WORDS);
-    this.#first = words === undefined ? WORDS : 0;
-    this.#last = words === undefined ? -1 : WORDS - 1;
-    this.#size = words === undefined ? 0 : UNCOUNTED;
-  }
+  #size = 0;
 
   /** True for a set to which nothing was ever added. */
   get isNeverFilled(): boolean {
@@ -91,14 +83,15 @@ export class PortSet {
 
   /**
    * The bitmap itself, for a loop that has no time for {@link add}: bit `port & 31` of word `port >>> 5`. Who sets bits says
-   * so by {@link noteWritten} before anybody else looks at the set.
+   * so by {@link noteWritten} before anybody else looks at the set, which would see some of it until then.
+   * @internal
    */
   get bitmap(): Int32Array {
     if (this.#words === NOTHING) this.#words = new Int32Array(WORDS);
     return this.#words;
   }
 
-  /** @param added how many bits were set in the {@link bitmap} that were not, all of them of ports from `low` to `high`. */
+  /** @internal @param added how many bits were set in the {@link bitmap} that were not, all of them of ports from `low` to `high`. */
   noteWritten(added: number, low: number, high: number): void {
     this.#first = Math.min(this.#first, low >>> 5);
     this.#last = Math.max(this.#last, high >>> 5);

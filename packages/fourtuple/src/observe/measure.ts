@@ -33,8 +33,8 @@ const LISTEN = stateBit(TcpState.listen);
 const UDP_STATES = stateBit(TcpState.established) | stateBit(TcpState.close);
 
 /**
- * Counts a namespace while its sockets stream by, keeping none of them. Pauses after every datagram: drive it with
- * readAll() or readSliced(); its return value is the measurement.
+ * Counts a namespace while its sockets stream by, keeping none of them. Pauses now and then: drive it with runSteps() or
+ * runStepsSliced().
  */
 export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions, owners: LazyOwners): Generator<void, Measurement> {
   const opened = openNamespace(namespace, options.source, new ProcFs(), { portsOnly: options.portsOnly === true });

@@ -1,5 +1,5 @@
 import { compileFilter, matches, type SocketFilter } from '../filter/index.ts';
-import { Errno, KernelError, type DiagRequest, type SocketSource } from '../kernel/index.ts';
+import { Errno, KernelError, readAll, type DiagRequest, type SocketSource } from '../kernel/index.ts';
 import { Protocol, SocketTable, stateBit, TcpState, type PortRange, type SocketSink } from '../model/index.ts';
 
 /** UDP sockets are connected or not: the filter's other states ask for none of them. */
@@ -22,7 +22,7 @@ export function readSockets(source: SocketSource, protocols: readonly Protocol[]
         },
         reset: () => part.reset(),
       };
-      drain(source.read({ protocol, states }, sink));
+      readAll(source.read({ protocol, states }, sink));
     }
     part.forEach((socket) => table.accept(socket));
   }
@@ -34,7 +34,7 @@ function tryInKernel(source: SocketSource, request: DiagRequest, { expression }:
   const bytecode = compileFilter(expression);
   if (bytecode === undefined) return false;
   try {
-    drain(source.read({ ...request, bytecode }, sink));
+    readAll(source.read({ ...request, bytecode }, sink));
     return true;
   } catch (error) {
     // An operation that this kernel does not know, or a mark without CAP_NET_ADMIN.
@@ -42,8 +42,4 @@ function tryInKernel(source: SocketSource, request: DiagRequest, { expression }:
     sink.reset();
     return false;
   }
-}
-
-function drain(steps: Generator<void>): void {
-  while (steps.next().done !== true);
 }

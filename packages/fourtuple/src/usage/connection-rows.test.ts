@@ -68,6 +68,8 @@ describe('rows of runs', () => {
     expect(sums(inRuns)).toEqual(sums(oneByOne));
     expect([...inRuns.ports()]).toEqual([...oneByOne.ports()]);
     expect([...inRuns.noPort]).toEqual([...oneByOne.noPort]);
+    const sources = (rows: ConnectionRows): string[] => rows.portsOf.map((ports, source) => `${rows.sources.word(source, 3)} ${ports.size} ${ports.toString()}`).sort();
+    expect(sources(inRuns)).toEqual(sources(oneByOne));
     for (const port of [LOW, LOW + 1, LOW + 30_000, LOW + PORTS - 1]) expect(inRuns.countOn(port)).toBe(oneByOne.countOn(port));
   });
 

@@ -42,14 +42,14 @@ export class ConnectionRows {
   #countOn: Uint32Array | undefined;
   #firstOn: Uint32Array | undefined;
 
-  // IPv4 keys are short, and most keys are IPv4.
+  // IPv4 keys without a device are short, and most are such.
   readonly #ipv4 = new Ipv4Tuples((id) => this.#newIpv4Tuple(id));
-  readonly #ipv6 = new WordTable(10);
+  readonly #others = new WordTable(10);
   readonly #ids = new Int32Array(RECORDS);
   #tupleOfIpv4 = new Uint32Array(FIRST_TUPLES);
   #ipv4Count = 0;
-  readonly #tupleOfIpv6 = u32();
-  /** Per tuple: twice the key's number, plus one for IPv6. */
+  readonly #tupleOfOther = u32();
+  /** Per tuple: twice the key's number, plus one for IPv6 and for those with a device. */
   readonly #keyOf = u32();
 
   /** Connections added, kept as rows or only counted. */
@@ -239,13 +239,13 @@ export class ConnectionRows {
   describe(tuple: number): readonly number[] {
     const held = this.#keyOf.at(tuple);
     const id = held >>> 1;
-    if ((held & 1) === 1) return Array.from({ length: 10 }, (_, index) => this.#ipv6.word(id, index));
+    if ((held & 1) === 1) return Array.from({ length: 10 }, (_, index) => this.#others.word(id, index));
     const ipv4 = this.#ipv4;
     return [0, 0, 0xffff, swapWord(ipv4.word(id, 0)), 0, 0, 0xffff, swapWord(ipv4.word(id, 1)), swapPort(ipv4.word(id, 2)), 0];
   }
 
   clear(): void {
-    for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfIpv6, this.#keyOf]) column?.clear();
+    for (const column of [this.tuple, this.port, this.#bits, this.#inode, this.#states, this.sourceOf, this.#tupleOfOther, this.#keyOf]) column?.clear();
     this.sources.clear();
     this.#portsOf.length = 0;
     this.noPort.clear();
@@ -257,7 +257,7 @@ export class ConnectionRows {
     this.#countOn = undefined;
     this.#firstOn = undefined;
     this.#ipv4.clear();
-    this.#ipv6.clear();
+    this.#others.clear();
   }
 
   #tupleOf(socket: SocketCursor): number {
@@ -265,7 +265,7 @@ export class ConnectionRows {
       const id = this.#ipv4.intern(swapWord(socket.local3) | 0, swapWord(socket.remote3) | 0, swapPort(socket.remotePort));
       return this.#tupleOfIpv4[id]!;
     }
-    const { key } = this.#ipv6;
+    const { key } = this.#others;
     key[0] = socket.local0;
     key[1] = socket.local1;
     key[2] = socket.local2;
@@ -276,9 +276,9 @@ export class ConnectionRows {
     key[7] = socket.remote3;
     key[8] = socket.remotePort;
     key[9] = socket.interfaceIndex;
-    const id = this.#ipv6.intern();
-    if (id === this.#tupleOfIpv6.length) this.#tupleOfIpv6.push(this.#newTuple(id * 2 + 1, socket.local0, socket.local1, socket.local2, socket.local3));
-    return this.#tupleOfIpv6.at(id);
+    const id = this.#others.intern();
+    if (id === this.#tupleOfOther.length) this.#tupleOfOther.push(this.#newTuple(id * 2 + 1, socket.local0, socket.local1, socket.local2, socket.local3));
+    return this.#tupleOfOther.at(id);
   }
 
   #newIpv4Tuple(id: number): PortSet {

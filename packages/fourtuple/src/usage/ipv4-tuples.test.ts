@@ -94,7 +94,7 @@ describe('Ipv4Tuples', () => {
   });
 
   it('grows, keeps every tuple, and forgets all of them', () => {
-    const { tuples } = make();
+    const { tuples, portsOf } = make();
     const total = 20_000;
     const ids = new Int32Array(1024);
     const all = Array.from({ length: total }, (_, index): PlainSocket => ({ family: 2, state: TcpState.established, local: `10.${index >>> 16}.${(index >>> 8) & 255}.${index & 255}`, port: 30_000, remote: '10.9.9.9', remotePort: 443, device: 0 }));
@@ -104,9 +104,14 @@ describe('Ipv4Tuples', () => {
     expect([tuples.size, tuples.total(TcpState.established)]).toEqual([total, 2 * total]);
     expect(Array.from({ length: total }, (_, id) => tuples.counted(id, TcpState.established)).every((count) => count === 2)).toBe(true);
     tuples.clear();
+    portsOf.clear();
     expect([tuples.size, tuples.total(TcpState.established)]).toEqual([0, 0]);
     expect(tuples.count(recordsOf(all.slice(5, 6)), plainPorts, ReuseScope.none, ids)).toBe(1);
     expect([ids[0], tuples.counted(0, TcpState.established)]).toEqual([0, 1]);
+    // What was not told to a set before is not told twice.
+    tuples.notePorts();
+    const known = portsOf.get(swapWord(Address.parse('10.0.0.5')!.w3) | 0)!;
+    expect([known.size, ...known]).toEqual([1, 30_000]);
   });
 });
 
@@ -119,6 +124,8 @@ describe('the places of tuples', () => {
     ['the same 200 addresses on both sides', (visit) => each(40_000, (index) => visit(`10.0.0.${Math.floor(index / 200)}`, `10.0.0.${index % 200}`, 6379))],
     ['one destination, 30,000 of its ports', (visit) => each(30_000, (index) => visit('10.0.0.1', '10.0.1.7', 32_768 + index))],
     ['64 sources, 64 destinations, 16 ports', (visit) => each(65_536, (index) => visit(`10.0.3.${index >> 10}`, `10.0.4.${(index >> 4) & 63}`, 9000 + (index & 15)))],
+    ['racks and nodes numbered alike', (visit) => each(8192, (index) => visit('10.0.0.5', `10.${index & 255}.0.${index & 255}`, 8000 + (index >> 8)))],
+    ['a mesh of such', (visit) => each(40_000, (index) => visit(`10.${index % 200}.1.${index % 200}`, `10.${Math.floor(index / 200)}.1.${Math.floor(index / 200)}`, 6379))],
     ['65,536 destinations', (visit) => each(65_536, (index) => visit('10.0.3.1', `172.16.${index >> 8}.${index & 255}`, 443))],
   ];
 

@@ -7,10 +7,12 @@ const AF_INET = 2;
 const LOOPBACK = 127;
 /** Enough for most hosts: growing would throw the loop's compiled code away. */
 const FIRST_SLOTS = 4096;
-/** Of the factors of well-known mixers (MurmurHash3, lowbias32) those three with the fewest steps in networks of 8 to 16 bits. */
+/** Factors of well-known mixers of 32 bits, those three with the fewest steps in networks of 8 to 16 bits. */
 const MIX_LOCAL = 0x2c1b3c6d;
 const MIX_REMOTE = 0x85ebca6b | 0;
 const MIX_PORT = 0x7feb352d;
+/** By no whole byte: networks that number two bytes alike (10.7.0.7) would cancel them out. */
+const FOLD = 11;
 
 /**
  * The IPv4 tuples of a namespace without devices, numbered in order of first sight, and the loop through which nearly every
@@ -138,8 +140,8 @@ export class Ipv4Tuples {
       const local = words[address + localAt]!;
       const remote = words[address + remoteAt]!;
       const remotePort = isLittle ? ports >>> 16 : ports & 0xffff;
-      // As hashTuple() has it.
-      const mixed = imul(local ^ (local >>> 16), MIX_LOCAL) ^ imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ imul(remotePort, MIX_PORT);
+      // As hashTuple() has it: if they differed, the caller would meet the same tuple for ever.
+      const mixed = imul(local ^ (local >>> FOLD), MIX_LOCAL) ^ imul(remote ^ (remote >>> FOLD), MIX_REMOTE) ^ imul(remotePort, MIX_PORT);
       let slot = ((mixed ^ (mixed >>> 13)) & mask) - 1;
       let id: number;
       let key: number;
@@ -247,6 +249,6 @@ function doubled(numbers: Int32Array): Int32Array<ArrayBuffer> {
  * on a little-endian host: unfolded, the products of two such addresses would have 256 values in all.
  */
 export function hashTuple(local: number, remote: number, remotePort: number): number {
-  const mixed = Math.imul(local ^ (local >>> 16), MIX_LOCAL) ^ Math.imul(remote ^ (remote >>> 16), MIX_REMOTE) ^ Math.imul(remotePort, MIX_PORT);
+  const mixed = Math.imul(local ^ (local >>> FOLD), MIX_LOCAL) ^ Math.imul(remote ^ (remote >>> FOLD), MIX_REMOTE) ^ Math.imul(remotePort, MIX_PORT);
   return mixed ^ (mixed >>> 13);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseConntrack, parsePairs, parseSockstat } from './counters.ts';
+import type { ProcFs } from './files.ts';
+import { countSockets, parseConntrack, parsePairs, parseSockstat } from './counters.ts';
 
 type Counters = Record<string, number>;
 
@@ -44,6 +45,11 @@ describe('/proc/net/netstat and snmp', () => {
 });
 
 describe('/proc/net/sockstat', () => {
+  it('tells how many sockets there are, TIME_WAIT too', () => {
+    const of = (text: string | undefined): number => countSockets({ tryRead: () => text } as unknown as ProcFs, 'net');
+    expect([of('sockets: used 33\nTCP: inuse 13 orphan 0 tw 300 alloc 300028 mem 18\n'), of('sockets: used 7\n'), of(''), of(undefined)]).toEqual([333, 7, 0, 0]);
+  });
+
   it('is lines of names and values', () => {
     expect(sockstat('sockets: used 33\nTCP: inuse 13 orphan 0 tw 3 alloc 300028 mem 18\nFRAG: inuse 0 memory 0\n')).toEqual({ 'sockstat.sockets.used': 33, 'sockstat.TCP.inuse': 13, 'sockstat.TCP.orphan': 0, 'sockstat.TCP.tw': 3, 'sockstat.TCP.alloc': 300_028, 'sockstat.TCP.mem': 18, 'sockstat.FRAG.inuse': 0, 'sockstat.FRAG.memory': 0 });
   });
