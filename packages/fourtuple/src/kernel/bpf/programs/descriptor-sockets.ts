@@ -2,19 +2,15 @@ import { Assembler } from '../assembler.ts';
 import type { Btf } from '../btf.ts';
 import { helpers } from '../helpers.ts';
 import { fp, r0, r1, r2, r3, r6, r7, r8, r9 } from '../registers.ts';
+import { copyAddresses, copyField, diag } from './diag-message.ts';
 import { placeOf } from './places.ts';
 
 /** Layout of what is written for each descriptor of a TCP socket: struct inet_diag_msg, as sock_diag has it, and what BPF adds. */
-export const descriptorSocket = { pid: 72, flags: 76, bytes: 80 } as const;
+export const descriptorSocket = { pid: diag.bytes, flags: diag.bytes + 4, bytes: diag.bytes + 8 } as const;
 
 /** Bits of the flags. */
 export const socketFlag = { noPort: 1, v6Only: 2, isShared: 4 } as const;
 
-/** struct inet_diag_msg */
-const diag = { family: 0, state: 1, localPort: 4, remotePort: 6, local: 8, remote: 24, interface: 40, cookie: 44, uid: 64, inode: 68 } as const;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const TCP_CLOSE = 7;
 /** Of `unsigned long inet_flags` (include/net/inet_sock.h, Linux 6.6). */
@@ -40,22 +36,15 @@ export function descriptorSockets(types: Btf, namespace: number, states: number)
   for (let offset = 0; offset < descriptorSocket.bytes; offset += 8) program.store(64, fp, RECORD + offset, 0);
   program.store(8, fp, RECORD + diag.state, r2);
   program.load(16, r3, r7, common('skc_num')).jumpIf(r2, '!=', TCP_CLOSE, 'held').jumpIf(r3, '==', 0, 'out').label('held').toBigEndian(r3, 16).store(16, fp, RECORD + diag.localPort, r3);
-  const copy = (bits: 16 | 32, to: number, from: number): Assembler => program.load(bits, r2, r7, from).store(bits, fp, RECORD + to, r2);
-  copy(16, diag.remotePort, common('skc_dport'));
-  copy(32, diag.interface, common('skc_bound_dev_if'));
-  copy(32, diag.uid, placeOf(types, 'sock', 'sk_uid').offsetBytes);
+  copyField(program, RECORD, 16, diag.remotePort, common('skc_dport'));
+  copyField(program, RECORD, 32, diag.interface, common('skc_bound_dev_if'));
+  copyField(program, RECORD, 32, diag.uid, placeOf(types, 'sock', 'sk_uid').offsetBytes);
   program.load(64, r2, r8, placeOf(types, 'file', 'f_inode').offsetBytes).load(64, r2, r2, placeOf(types, 'inode', 'i_ino').offsetBytes).store(32, fp, RECORD + diag.inode, r2);
   program.load(32, r2, r9, placeOf(types, 'task_struct', 'tgid').offsetBytes).store(32, fp, RECORD + descriptorSocket.pid, r2);
   // r9 gathers the flags from here on.
   noPortFlag(types, program);
   sharedFlag(types, program);
-  program.load(16, r2, r7, common('skc_family')).jumpIf(r2, '==', AF_INET6, 'v6').jumpIf(r2, '!=', AF_INET, 'out').store(8, fp, RECORD + diag.family, AF_INET);
-  copy(32, diag.local, common('skc_rcv_saddr'));
-  copy(32, diag.remote, common('skc_daddr')).jump('write').label('v6').store(8, fp, RECORD + diag.family, AF_INET6);
-  for (const word of [0, 4, 8, 12]) {
-    copy(32, diag.local + word, common('skc_v6_rcv_saddr') + word);
-    copy(32, diag.remote + word, common('skc_v6_daddr') + word);
-  }
+  copyAddresses(program, RECORD, common);
   const v6Only = placeOf(types, 'sock', '__sk_common.skc_ipv6only');
   program.load(8, r2, r7, v6Only.offsetBytes).jumpIf(r2, '&', 1 << (v6Only.bits?.first ?? 0), 'v6only').jump('write').label('v6only').alu('or', r9, socketFlag.v6Only).label('write');
   program.store(32, fp, RECORD + descriptorSocket.flags, r9);

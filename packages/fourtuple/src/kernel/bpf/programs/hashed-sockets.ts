@@ -2,16 +2,12 @@ import { Assembler } from '../assembler.ts';
 import type { Btf } from '../btf.ts';
 import { helpers } from '../helpers.ts';
 import { fp, r0, r1, r2, r3, r6, r7, r8 } from '../registers.ts';
+import { copyAddresses, copyField, diag } from './diag-message.ts';
 import { placeOf } from './places.ts';
 
 /** Bytes that are written for each socket: struct inet_diag_msg, as sock_diag has it; user, inode and queues stay 0. */
-export const HASHED_SOCKET_BYTES = 72;
+export const HASHED_SOCKET_BYTES = diag.bytes;
 
-/** struct inet_diag_msg */
-const diag = { family: 0, state: 1, timer: 2, localPort: 4, remotePort: 6, local: 8, remote: 24, interface: 40, expires: 52 } as const;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 const TCP_SYN_RECV = 3;
 const TCP_TIME_WAIT = 6;
 const TCP_NEW_SYN_RECV = 12;
@@ -33,7 +29,6 @@ export function hashedSockets(types: Btf, states: number, tickNs: number): Uint8
   const bucket = (name: string): number => placeOf(types, 'inet_timewait_sock', name).offsetBytes;
   const program = new Assembler().mov(r6, r1).load(64, r7, r6, context('sk_common')).jumpIf(r7, '==', 0, 'out');
   for (let offset = 0; offset < HASHED_SOCKET_BYTES; offset += 8) program.store(64, fp, RECORD + offset, 0);
-  const copy = (bits: 16 | 32, to: number, from: number): Assembler => program.load(bits, r2, r7, from).store(bits, fp, RECORD + to, r2);
   // What the verifier does not know by its type is copied out.
   const probe = (bytes: number, offset: number): Assembler => program.store(64, fp, SCRATCH, 0).mov(r1, fp).add(r1, SCRATCH).mov(r2, bytes).mov(r3, r7).add(r3, offset).call(helpers.probeReadKernel);
   program.load(8, r8, r7, common('skc_state')).jumpIf(r8, '!=', TCP_TIME_WAIT, 'no bucket');
@@ -46,15 +41,9 @@ export function hashedSockets(types: Btf, states: number, tickNs: number): Uint8
   program.mov(r3, wanted).alu('rsh', r3, r8).alu('and', r3, 1).jumpIf(r3, '==', 0, 'out');
   program.jumpIf(r8, '!=', TCP_NEW_SYN_RECV, 'state').mov(r8, TCP_SYN_RECV).label('state').store(8, fp, RECORD + diag.state, r8);
   program.load(16, r2, r7, common('skc_num')).toBigEndian(r2, 16).store(16, fp, RECORD + diag.localPort, r2);
-  copy(16, diag.remotePort, common('skc_dport'));
-  copy(32, diag.interface, common('skc_bound_dev_if'));
-  program.load(16, r2, r7, common('skc_family')).jumpIf(r2, '==', AF_INET6, 'v6').jumpIf(r2, '!=', AF_INET, 'out').store(8, fp, RECORD + diag.family, AF_INET);
-  copy(32, diag.local, common('skc_rcv_saddr'));
-  copy(32, diag.remote, common('skc_daddr')).jump('write').label('v6').store(8, fp, RECORD + diag.family, AF_INET6);
-  for (const word of [0, 4, 8, 12]) {
-    copy(32, diag.local + word, common('skc_v6_rcv_saddr') + word);
-    copy(32, diag.remote + word, common('skc_v6_daddr') + word);
-  }
+  copyField(program, RECORD, 16, diag.remotePort, common('skc_dport'));
+  copyField(program, RECORD, 32, diag.interface, common('skc_bound_dev_if'));
+  copyAddresses(program, RECORD, common);
   program.label('write').load(64, r1, r6, context('meta')).load(64, r1, r1, placeOf(types, 'bpf_iter_meta', 'seq').offsetBytes).mov(r2, fp).add(r2, RECORD).mov(r3, HASHED_SOCKET_BYTES).call(helpers.writeToSequence);
   return program.label('out').mov(r0, 0).exit().build();
 }
