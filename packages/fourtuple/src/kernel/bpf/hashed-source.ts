@@ -40,25 +40,26 @@ export class HashedSource implements SocketSource {
   }
 
   *read(request: DiagRequest, sink: SocketSink): Generator<void> {
-    const iterator = request.protocol === Protocol.tcp && request.bytecode === undefined && (request.states & ELSEWHERE) === 0 && takesRuns(sink, request.protocol) && sink.ignoresNoPort === true ? this.#open(request.states) : undefined;
-    if (iterator === undefined) return yield* this.#diag.read(request, sink);
-    const records = new HashedRecords(sink as RecordSink);
+    if (request.protocol !== Protocol.tcp || request.bytecode !== undefined || (request.states & ELSEWHERE) !== 0 || !takesRuns(sink, request.protocol) || sink.ignoresNoPort !== true) return yield* this.#diag.read(request, sink);
+    const begun = this.#begin(request.states);
+    if (begun === undefined) return yield* this.#diag.read(request, sink);
+    const records = new HashedRecords(sink);
     try {
-      yield* iterator.walk(
-        this.#inside(() => iterator.begin()),
-        (bytes, length) => records.take(bytes, length),
-        READ_BYTES,
-      );
+      yield* begun.iterator.walk(begun.fd, (bytes, length) => records.take(bytes, length), READ_BYTES);
     } finally {
-      iterator.close();
+      begun.iterator.close();
     }
   }
 
   /** Undefined where BPF is not allowed, or not there. */
-  #open(states: number): BpfIterator | undefined {
+  #begin(states: number): { readonly iterator: BpfIterator; readonly fd: number } | undefined {
+    let iterator: BpfIterator | undefined;
     try {
-      return new BpfIterator('tcp', 'fourtuple_hash', (types) => hashedSockets(types, states, tickNs()));
+      const made = new BpfIterator('tcp', 'fourtuple_hash', (types) => hashedSockets(types, states, tickNs()));
+      iterator = made;
+      return { iterator, fd: this.#inside(() => made.begin()) };
     } catch (error) {
+      iterator?.close();
       if (error instanceof UnsupportedError || error instanceof KernelError) return undefined;
       throw error;
     }
