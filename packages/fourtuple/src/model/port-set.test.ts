@@ -115,4 +115,33 @@ describe('PortSet', () => {
     new PortSet().bitmap[0]! |= 1;
     expect([...new PortSet().addAll(new PortSet()), new PortSet().has(0)]).toEqual([false]);
   });
+
+  it('refuses words of another length', () => {
+    expect(() => new PortSet(new Uint32Array(2047))).toThrow(RangeError);
+  });
+
+  it('wraps words without copying them', () => {
+    const words = new Uint32Array(2048);
+    words[2047] = 0x8000_0000;
+    expect([...new PortSet(words)]).toEqual([65535]);
+  });
+});
+
+describe('PortSet.parseList', () => {
+  it.each([
+    ['', ''],
+    ['\n', ''],
+    ['8080\n', '8080'],
+    ['1,2-4,10', '1-4,10'],
+    ['0', '0'],
+    ['5,4,3', '3-5'],
+    ['1-65535', '1-65535'],
+    ['100-100', '100'],
+  ])('reads %j as %j', (text, expected) => {
+    expect(PortSet.parseList(text)?.toString()).toBe(expected);
+  });
+
+  it.each([',', '1,', '1,,2', '1;2', '1 2', '10-5', '65536', '1-65536', '-5', '5-', 'a', '1-2-3', '0x10', '100000'])('refuses %j', (text) => {
+    expect(PortSet.parseList(text)).toBeUndefined();
+  });
 });

@@ -5,12 +5,20 @@ const NOTHING = new Int32Array(WORDS);
 
 /** A set of ports 0..65535 as a bitmap of 8 KiB. Mutable; `clone` before keeping somebody else's. */
 export class PortSet {
-  #words: Int32Array = NOTHING;
+  #words: Int32Array;
   /** First and last word that may hold a member; empty (first above last) when nothing was ever added. */
-  #first = WORDS;
-  #last = -1;
+  #first: number;
+  #last: number;
   /** Number of members, or UNCOUNTED after a change of many at once. */
-  #size = 0;
+  #size: number;
+
+  constructor(words?: Uint32Array) {
+    if (words !== undefined && words.length !== WORDS) throw new RangeError(`a port set has ${WORDS} words, not ${words.length}`);
+    this.#words = words === undefined ? NOTHING : new Int32Array(words.buffer, words.byteOffset, WORDS);
+    this.#first = words === undefined ? WORDS : 0;
+    this.#last = words === undefined ? -1 : WORDS - 1;
+    this.#size = words === undefined ? 0 : UNCOUNTED;
+  }
 
   /** True for a set to which nothing was ever added. */
   get isNeverFilled(): boolean {

@@ -1,7 +1,7 @@
 import { Errno } from '../errno.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
-import type { KernelSocket } from './kernel-socket.ts';
 import { WITHOUT_PAUSE } from '../pauses.ts';
+import type { KernelSocket } from './kernel-socket.ts';
 import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type BufferOutcome, type MessageHandler } from './message.ts';
 
 /** The kernel fills at most 32 KiB a datagram; a larger buffer gains nothing (measured). */
