@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
+import { setImmediate } from 'node:timers/promises';
 import { abandonedCgroups, CgroupError, cgroupRoot, joinCgroup, makeCgroup, ownCgroupDirectory, removeCgroup, Spreader, type SpreadCounts } from '../kernel/index.ts';
 import { CommandNotRunError, SpreadError } from './errors.ts';
+import type { SignalRelay } from './signal-relay.ts';
 import type { SpreadSpec } from './spec.ts';
 
 /** How a command ended. */
@@ -15,17 +16,13 @@ export interface SpreadRun {
   readonly isLeftRunning: boolean;
 }
 
-/** Signals that are passed on. Of a terminal SIGINT and SIGQUIT reach the command by themselves. */
-const passedOn: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
-const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
-
 /**
  * Runs a command whose connections, and those of all that it starts, come from the addresses in turn. The command has
  * this process's input, output and environment. When this process is killed the command goes on, and so does the
  * spread: the command's processes hold it by descriptors that they inherit.
  * @throws SpreadError when the command, or a cgroup for it, is not to be had @throws UnsupportedError, VerifierError, KernelError
  */
-export async function runSpread(spec: SpreadSpec, command: string, args: readonly string[], now: number): Promise<SpreadRun> {
+export async function runSpread(spec: SpreadSpec, command: string, args: readonly string[], signals: SignalRelay, now: number): Promise<SpreadRun> {
   const home = ownCgroupDirectory();
   // What a spread left that was killed is in nobody's way, but it adds up.
   const cgroup = inCgroup(() => {
@@ -35,6 +32,8 @@ export async function runSpread(spec: SpreadSpec, command: string, args: readonl
   let spreader: Spreader | undefined;
   try {
     spreader = new Spreader({ addresses: spec.addresses, rules: spec, cgroup, now });
+    // What was sent until here is heard before the command runs, not while it does.
+    await setImmediate();
     const closeCopies = spreader.shareWithChild();
     let child: ChildProcess;
     try {
@@ -47,7 +46,7 @@ export async function runSpread(spec: SpreadSpec, command: string, args: readonl
     } finally {
       closeCopies();
     }
-    const ending = await endingOf(child, command);
+    const ending = await endingOf(child, command, signals);
     return { ending, counts: spreader.read(), isLeftRunning: !inCgroup(() => removeCgroup(cgroup)) };
   } catch (error) {
     inCgroup(() => removeCgroup(cgroup));
@@ -66,24 +65,13 @@ function inCgroup<T>(work: () => T): T {
   }
 }
 
-/** Runs a command in this process's place: passes signals on, and tells how it ended. */
-export async function endingOf(child: ChildProcess, command: string): Promise<Ending> {
-  const passOn = (signal: NodeJS.Signals): void => {
-    if (!ofTerminal.has(signal) || !isOnTerminal()) child.kill(signal);
-  };
-  for (const signal of passedOn) process.on(signal, passOn);
-  try {
-    return await new Promise<Ending>((resolve, reject) => {
-      child.once('error', (error) => reject(new CommandNotRunError(command, error)));
-      child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));
-    });
-  } finally {
-    for (const signal of passedOn) process.off(signal, passOn);
-  }
-}
-
-function isOnTerminal(): boolean {
-  return isatty(0);
+/** Waits for a command that runs in this process's place: it gets the signals, and this tells how it ended. */
+export async function endingOf(child: ChildProcess, command: string, signals: SignalRelay): Promise<Ending> {
+  signals.passTo(child);
+  return new Promise<Ending>((resolve, reject) => {
+    child.once('error', (error) => reject(new CommandNotRunError(command, error)));
+    child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));
+  });
 }
 
 /** Ends this process as the command ended, so that whoever waits for it sees the same. Returns for an exit code. */

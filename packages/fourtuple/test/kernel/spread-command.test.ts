@@ -134,6 +134,12 @@ describe.skipIf(obstacle !== undefined)(`fourtuple spread${because(obstacle)}`, 
       child.kill(signal);
       expect([...(await ended), out]).toEqual([9, null, 'ready\ngot\n']);
     });
+
+    // The earliest that there is: the command sends it, as the first thing it does.
+    it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const)('%s that it gets while the command starts', (signal) => {
+      const name = signal.slice(3);
+      expect(spread(['--from', FROM, '--', 'sh', '-c', `trap 'exit 9' ${name}; kill -${name} $PPID; for i in $(seq 500); do sleep 0.01; done; exit 1`])).toEqual({ code: 9, signal: null, out: '', err: '' });
+    });
   });
 
   it.each<[string, readonly string[], number, RegExp]>([

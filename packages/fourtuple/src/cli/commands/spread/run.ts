@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Spreader } from '../../../kernel/index.ts';
 import { plural } from '../../../model/index.ts';
-import { addMissingAddresses, attachSpread, endLike, findCgroup, inDelegatedScope, missingAddresses, parseSpread, removeAddresses, runSpread, SpreadError, type AddedAddress, type Ending, type SpreadSpec, type TargetCgroup } from '../../../spread/index.ts';
+import { addMissingAddresses, attachSpread, endLike, findCgroup, inDelegatedScope, missingAddresses, parseSpread, removeAddresses, runSpread, SignalRelay, SpreadError, type AddedAddress, type Ending, type SpreadRun, type SpreadSpec, type TargetCgroup } from '../../../spread/index.ts';
 import type { CliContext } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { Printer } from '../../printer.ts';
@@ -21,31 +21,43 @@ export async function runSpreadCommand(this: CliContext, flags: SpreadFlags, ...
   if (command !== undefined && flags.for !== undefined) throw new UsageError('--for goes with --attach: a command ends by itself');
   const spec = parseSpread({ from: flags.from, to: flags.to, ports: flags.port, includesLoopback: flags.loopback });
   if (command !== undefined) {
-    const ending = await inDelegatedScope(this.process.env);
-    if (ending !== undefined) {
-      this.process.exitCode = await endLike(ending, (ms) => this.sleep(ms));
-      return;
+    const signals = new SignalRelay();
+    let ending: Ending;
+    try {
+      ending = (await inDelegatedScope(this.process.env, signals)) ?? (await launch(this, flags, spec, [command, ...args], signals));
+    } finally {
+      signals.close();
     }
+    // A signal ends this process here and now.
+    this.process.exitCode = await endLike(ending, (ms) => this.sleep(ms));
+  } else {
+    // What is named wrongly is told before anything is changed.
+    const target = findCgroup(attach!);
+    // And what was changed is taken back at a signal.
+    this.heedSignals();
+    await withAddresses(this, flags, spec, async () => {
+      await follow(this, flags, spec, target);
+      return { isLeftRunning: false };
+    });
   }
-  // What is named wrongly is told before anything is changed.
-  const target = attach === undefined ? undefined : findCgroup(attach);
-  const surroundings = surroundingsOf(this, flags);
+}
+
+function tell({ process }: CliContext, flags: SpreadFlags, text: string): void {
+  if (flags.quiet !== true) process.stderr.write(`fourtuple: ${text}\n`);
+}
+
+/** Works with the addresses on the host, and removes those that it added for it, unless processes are left that use them. */
+async function withAddresses<T extends Pick<SpreadRun, 'isLeftRunning'>>(context: CliContext, flags: SpreadFlags, spec: SpreadSpec, work: () => Promise<T>): Promise<T> {
+  const surroundings = surroundingsOf(context, flags);
   const added = flags.addAddresses === undefined ? requireAddresses(spec) : await withJournal(() => addMissingAddresses(spec.addresses, flags.addAddresses!, surroundings));
-  const tell = (text: string): void => {
-    if (flags.quiet !== true) this.process.stderr.write(`fourtuple: ${text}\n`);
-  };
-  if (added.length > 0) tell(`added to ${added[0]!.device}, to be removed at the end: ${listed(added)}`);
-  let isInUse = false;
-  let ending: Ending | undefined;
+  if (added.length > 0) tell(context, flags, `added to ${added[0]!.device}, to be removed at the end: ${listed(added)}`);
+  let done: T | undefined;
   try {
-    if (target !== undefined) await follow(this, flags, spec, target);
-    else ({ isInUse, ending } = await launch(this, flags, spec, command!, args, tell));
+    return (done = await work());
   } finally {
-    if (added.length > 0 && isInUse) tell(`what the command left running goes on from these addresses, which stay on ${added[0]!.device}: ${listed(added)}. "fourtuple spread clean" removes them later.`);
-    else for (const { address, reason } of removeAddresses(added, surroundings)) tell(`${address.toString()} could not be removed (${reason}): "fourtuple spread clean" tries again.`);
+    if (added.length > 0 && done?.isLeftRunning === true) tell(context, flags, `what the command left running goes on from these addresses, which stay on ${added[0]!.device}: ${listed(added)}. "fourtuple spread clean" removes them later.`);
+    else for (const { address, reason } of removeAddresses(added, surroundings)) tell(context, flags, `${address.toString()} could not be removed (${reason}): "fourtuple spread clean" tries again.`);
   }
-  // A signal ends this process here and now.
-  if (ending !== undefined) this.process.exitCode = await endLike(ending, (ms) => this.sleep(ms));
 }
 
 /** @throws SpreadError when the host has not got all of them */
@@ -65,24 +77,22 @@ function listed(added: readonly AddedAddress[]): string {
   return `${shown.join(', ')}${added.length > shown.length ? ` and ${added.length - shown.length} more` : ''}`;
 }
 
-interface Launched {
-  readonly ending: Ending;
-  /** Processes are left to which the spread still applies. */
-  readonly isInUse: boolean;
-}
-
-async function launch(context: CliContext, flags: SpreadFlags, spec: SpreadSpec, command: string, args: readonly string[], tell: (text: string) => void): Promise<Launched> {
-  const { ending, counts, isLeftRunning } = await runSpread(spec, command, args, context.now().getTime());
-  if (flags.stats === true) {
-    // Standard output is the command's.
-    const { process } = context;
-    const printer = new Printer({ ...context, process: { ...process, stdout: process.stderr } }, flags);
-    printCounts(printer, counts, flags.top);
-    printer.flush();
-  } else if (counts.keptDefault > 0) {
-    tell(`${plural(counts.keptDefault, 'connect')} kept the host's own source, since no address could be bound; --stats tells more.`);
-  }
-  return { ending, isInUse: isLeftRunning };
+async function launch(context: CliContext, flags: SpreadFlags, spec: SpreadSpec, [command, ...args]: readonly [string, ...string[]], signals: SignalRelay): Promise<Ending> {
+  const { ending } = await withAddresses(context, flags, spec, async () => {
+    const run = await runSpread(spec, command, args, signals, context.now().getTime());
+    const { counts } = run;
+    if (flags.stats === true) {
+      // Standard output is the command's.
+      const { process } = context;
+      const printer = new Printer({ ...context, process: { ...process, stdout: process.stderr } }, flags);
+      printCounts(printer, counts, flags.top);
+      printer.flush();
+    } else if (counts.keptDefault > 0) {
+      tell(context, flags, `${plural(counts.keptDefault, 'connect')} kept the host's own source, since no address could be bound; --stats tells more.`);
+    }
+    return run;
+  });
+  return ending;
 }
 
 /** Spreads what runs already, until the time is over or the user has enough. */
