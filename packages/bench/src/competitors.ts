@@ -24,8 +24,8 @@ export interface CommandCompetitor extends Named {
   readonly count?: { readonly command: readonly string[]; readonly answer: AnswerKind };
 }
 
-/** How the library counts: as `ports` does with these flags, or not at all. */
-export type Counting = 'quick' | 'no-owners' | 'default' | 'nothing';
+/** How the library counts: as `ports` does with these flags, the same by sock_diag alone, or not at all. */
+export type Counting = 'quick' | 'quick-netlink' | 'no-owners' | 'default' | 'default-netlink' | 'nothing';
 
 /** Runs inside the process of the inner stage, which stays warm. */
 export interface ResidentCompetitor extends Named {
@@ -202,8 +202,11 @@ export function inboundCompetitors(): Selection {
 }
 
 export function inProcessCompetitors(): Selection {
-  const resident: ResidentCompetitor = { id: 'in-process', title: 'the library, as ports --quick', counting: 'quick' };
-  return { competitors: [limit('limit'), resident], leftOut: [] };
+  const residents: readonly ResidentCompetitor[] = [
+    { id: 'in-process', title: 'the library, as ports --quick', counting: 'quick' },
+    { id: 'in-process-netlink', title: 'the same without BPF', counting: 'quick-netlink' },
+  ];
+  return { competitors: [limit('limit'), ...residents], leftOut: [] };
 }
 
 export function formulaCompetitors(): Selection {
@@ -239,8 +242,10 @@ export function eventLoopCompetitors(): Selection {
   const competitors: readonly ResidentCompetitor[] = [
     { id: 'nothing', title: 'no snapshot, 1 ms of spinning a turn', counting: 'nothing' },
     { id: 'quick', title: 'as ports --quick --watch', counting: 'quick' },
+    { id: 'quick-netlink', title: 'the same without BPF', counting: 'quick-netlink' },
     { id: 'no-owners', title: 'as ports --owners none --watch', counting: 'no-owners' },
     { id: 'default', title: 'as ports --watch', counting: 'default' },
+    { id: 'default-netlink', title: 'the same without BPF', counting: 'default-netlink' },
   ];
   return { competitors, leftOut: [] };
 }

@@ -109,20 +109,12 @@ const goals: readonly Goal[] = [
       return cost && { value: cost.maxRssKb.median / 1024 };
     },
   },
-  {
-    subject: 'CPU of a count in a warm process against the C reader',
-    at: 'most',
-    bound: 1.05,
-    unit: 'times',
-    job: 'in-process',
-    sockets: million,
-    measure: (stage) => {
-      const cpu = wallRatio(stage, 'in-process', 'limit')?.cpu;
-      return cpu === undefined ? undefined : { value: cpu };
-    },
-  },
+  inProcessGoal('in-process', 'CPU of a count in a warm process against the C reader'),
+  inProcessGoal('in-process-netlink', 'CPU of a count without BPF in a warm process against the C reader'),
   pauseGoal('quick', 'pause of the event loop, 99th percentile, as ports --quick --watch'),
+  pauseGoal('quick-netlink', 'pause of the event loop, 99th percentile, as ports --quick --watch without BPF'),
   pauseGoal('default', 'pause of the event loop, 99th percentile, as ports --watch'),
+  pauseGoal('default-netlink', 'pause of the event loop, 99th percentile, as ports --watch without BPF'),
   {
     subject: 'peak memory of ports --quick with as many inbound connections over the peak without',
     at: 'most',
@@ -193,6 +185,21 @@ export function wallRatio(stage: StageResult, above: string, below: string): Mea
   const lower = find(stage, below)?.cost;
   if (upper === undefined || lower === undefined) return undefined;
   return { value: upper.wallMs.median / lower.wallMs.median, cpu: upper.cpuMs.median / lower.cpuMs.median };
+}
+
+function inProcessGoal(id: string, subject: string): Goal {
+  return {
+    subject,
+    at: 'most',
+    bound: 1.05,
+    unit: 'times',
+    job: 'in-process',
+    sockets: million,
+    measure: (stage) => {
+      const cpu = wallRatio(stage, id, 'limit')?.cpu;
+      return cpu === undefined ? undefined : { value: cpu };
+    },
+  };
 }
 
 /** What the server ends of pairs add to the peak. */

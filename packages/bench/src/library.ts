@@ -17,11 +17,13 @@ export interface Library {
   readonly steps: (counting: Exclude<Counting, 'nothing'>) => Steps;
 }
 
-/* A reader of /proc must not pass for one of netlink, hence no automatic source. */
+/* By sock_diag alone where it is named as the source. A reader of /proc cannot pass for it: those rows fail without it. */
 const measureOptions: Readonly<Record<Exclude<Counting, 'nothing'>, Observe.MeasureOptions>> = {
-  quick: { owners: 'none', probes: 'none', skipBound: true, skipUdp: true, source: 'sock_diag' },
-  'no-owners': { owners: 'none', probes: 'auto', source: 'sock_diag' },
-  default: { owners: 'auto', probes: 'auto', source: 'sock_diag' },
+  quick: { owners: 'none', probes: 'none', skipBound: true, skipUdp: true },
+  'quick-netlink': { owners: 'none', probes: 'none', skipBound: true, skipUdp: true, source: 'sock_diag' },
+  'no-owners': { owners: 'none', probes: 'auto' },
+  default: { owners: 'auto', probes: 'auto' },
+  'default-netlink': { owners: 'auto', probes: 'auto', source: 'sock_diag' },
 };
 
 /** A part of the library that was shipped with the command, so that FOURTUPLE_BIN chooses both, and koffi from beside it. */

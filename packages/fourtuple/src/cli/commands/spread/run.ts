@@ -100,7 +100,6 @@ async function follow(context: CliContext, flags: SpreadFlags, spec: SpreadSpec,
   const began = context.now();
   const spreader = attachSpread(spec, target, began.getTime());
   try {
-    context.heedSignals();
     const isLive = flags.json !== true && new Printer(context, flags).canClear;
     if (!isLive && flags.quiet !== true) context.process.stderr.write(`fourtuple: spreading what ${target.path} connects over ${plural(spec.addresses.length, 'address', 'addresses')}${flags.for === undefined ? ', until interrupted' : ''}\n`);
     const forMs = (flags.for ?? Number.POSITIVE_INFINITY) * 1000;
