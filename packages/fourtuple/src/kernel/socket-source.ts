@@ -22,15 +22,3 @@ export interface SocketSource {
 export function readAll(steps: Generator<void>): void {
   while (steps.next(WITHOUT_PAUSE).done !== true);
 }
-
-/** Drives a read, giving the event loop a turn after every few datagrams. */
-export async function readSliced(steps: Generator<void>, datagramsPerTurn = 4): Promise<void> {
-  for (;;) {
-    for (let count = 0; count < datagramsPerTurn; count++) {
-      if (steps.next().done === true) return;
-    }
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}

@@ -56,7 +56,8 @@ export function* measureSteps(namespace: FoundNamespace, options: MeasureOptions
     const { probes, limits: unprobed } = yield* askKernelSteps(opened, ledger, options.probes);
     limits.push(...unprobed);
     const index = ledger.hasNameableSockets ? (held?.owners ?? (yield* owners.steps((index) => !ledger.misses(index)))) : noOwners;
-    const usage = ledger.finish(namespace, probes, index, limits);
+    yield;
+    const usage = yield* ledger.finishSteps(namespace, probes, index, limits);
     return { id: namespaceId(namespace), settings: opened.settings, counters: opened.counters, usage };
   } finally {
     opened.source.close();
@@ -100,6 +101,7 @@ const nothingAsked: PortProbes = { explicit: [], shared: [] };
  */
 export function* askKernelSteps(opened: OpenedNamespace, ledger: PortLedger, mode: ProbeMode): Generator<void, Asked> {
   const first = ledger.planProbes(mode);
+  yield;
   const binds = mode === 'none' ? [] : ledger.planBindProbes();
   const count = first.length + binds.length;
   if (count === 0) return { probes: nothingAsked, limits: [] };

@@ -1,4 +1,4 @@
-import { TcpState, type Owner, type OwnerIndex, type SocketTable } from '../model/index.ts';
+import { PortSet, TcpState, type OwnerIndex, type SocketTable } from '../model/index.ts';
 import type { ConnectionRows } from './connection-rows.ts';
 import type { Evidence } from './evidence.ts';
 import type { PortKinds } from './port-kinds.ts';
@@ -9,7 +9,7 @@ const EXAMPLES = 5;
 interface Group {
   kind: ExplicitKind;
   evidence: Evidence;
-  owner: Owner | undefined;
+  readonly ownerIndex: number;
   ports: number;
   examples: number[];
 }
@@ -17,16 +17,18 @@ interface Group {
 /** Usable ports held explicitly, by who holds them and how; the largest group first. */
 export function poisonedPorts(kinds: PortKinds, listening: SocketTable, bound: SocketTable, rows: ConnectionRows, owners: OwnerIndex): PoisonedPorts[] {
   const groups = new Map<string, Group>();
-  const seen = new Set<number>();
+  let last: Group | undefined;
+  const seen = new PortSet();
   const note = (port: number, kind: ExplicitKind, ownerIndex: number): void => {
     seen.add(port);
     const evidence = kinds.evidenceAt(port) ?? 'inferred';
-    const key = `${kind} ${ownerIndex} ${evidence}`;
-    const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, { kind, evidence, owner: owners.owners[ownerIndex], ports: 1, examples: [port] });
-      return;
+    // Most ports are held as the one before.
+    if (last?.kind !== kind || last.ownerIndex !== ownerIndex || last.evidence !== evidence) {
+      const key = `${kind} ${ownerIndex} ${evidence}`;
+      last = groups.get(key) ?? { kind, evidence, ownerIndex, ports: 0, examples: [] };
+      groups.set(key, last);
     }
+    const group = last;
     group.ports++;
     if (group.examples.length < EXAMPLES) group.examples.push(port);
   };
@@ -46,5 +48,5 @@ export function poisonedPorts(kinds: PortKinds, listening: SocketTable, bound: S
     const isTimeWait = rows.stateAt(row) === TcpState.timeWait;
     note(port, isTimeWait ? 'time-wait' : 'bound-connected', rows.ownerAt(row, owners));
   }
-  return [...groups.values()].sort((left, right) => right.ports - left.ports);
+  return [...groups.values()].sort((left, right) => right.ports - left.ports).map(({ kind, evidence, ownerIndex, ports, examples }) => ({ kind, evidence, owner: owners.owners[ownerIndex], ports, examples }));
 }

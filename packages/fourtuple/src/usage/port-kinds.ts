@@ -6,6 +6,9 @@ import { evidenceCode, evidenceOf, isGuess, type Evidence } from './evidence.ts'
 export const PROBE_LIMIT = 4096;
 const SAMPLE = 64;
 
+/** What the kernel said of a port. */
+const Answer = { none: 0, explicit: 1, shared: 2 } as const;
+
 /** `kernel`: the bind buckets are read, and none is asked. */
 export type ProbeMode = 'auto' | 'all' | 'kernel' | 'none';
 
@@ -22,7 +25,9 @@ export class PortKinds {
   readonly #rows: ConnectionRows;
   #candidates: readonly number[] | undefined;
   #groups: number[][] = [];
-  readonly #answers = new Map<number, boolean>();
+  /** Per port, once the kernel has answered: one of {@link Answer}. A map would take ten times as long for the ports of a full range. */
+  #answers: Uint8Array | undefined;
+  readonly #explicitAnswers: number[] = [];
   /** How the answers were got. */
   #evidence: Evidence = 'probed';
   /** Ports for which a sample of their group speaks. */
@@ -62,19 +67,19 @@ export class PortKinds {
   /** After the first answers: the rest of every group whose sample did not agree with itself. */
   planMoreProbes(answers: PortProbes): readonly number[] {
     this.#take(answers);
-    return this.#groups.filter((group) => this.#verdict(group) === 'mixed').flatMap((group) => group.filter((port) => !this.#answers.has(port)));
+    return this.#groups.filter((group) => this.#verdict(group) === 'mixed').flatMap((group) => group.filter((port) => this.#answer(port) === Answer.none));
   }
 
   /** Takes all answers, and what samples say about the rest of their groups. */
   settle(answers: PortProbes): void {
     this.#take(answers);
-    for (const [port, isExplicit] of this.#answers) if (isExplicit) this.explicit.add(port);
+    for (const port of this.#explicitAnswers) this.explicit.add(port);
     for (const group of this.#groups) {
       const verdict = this.#verdict(group);
       if (verdict !== 'explicit' && verdict !== 'shared') continue;
       for (const port of group) {
         this.#sampled.add(port);
-        if (verdict === 'explicit' && !this.#answers.has(port)) this.explicit.add(port);
+        if (verdict === 'explicit' && this.#answer(port) === Answer.none) this.explicit.add(port);
       }
     }
   }
@@ -92,7 +97,7 @@ export class PortKinds {
   evidenceAt(port: number): Evidence | undefined {
     const marked = evidenceOf(this.#marks[port]!);
     if (marked !== undefined) return marked;
-    if (this.#answers.has(port)) return this.#evidence;
+    if (this.#answer(port) !== Answer.none) return this.#evidence;
     const connections = this.#rows.countOn(port);
     if (connections === 0) return undefined;
     if (this.explicit.has(port)) return 'inferred';
@@ -102,8 +107,17 @@ export class PortKinds {
 
   #take(answers: PortProbes): void {
     this.#evidence = answers.evidence ?? 'probed';
-    for (const port of answers.explicit) this.#answers.set(port, true);
-    for (const port of answers.shared) this.#answers.set(port, false);
+    if (answers.explicit.length + answers.shared.length === 0) return;
+    const held = (this.#answers ??= new Uint8Array(65536));
+    for (const port of answers.explicit) {
+      if (held[port] !== Answer.explicit) this.#explicitAnswers.push(port);
+      held[port] = Answer.explicit;
+    }
+    for (const port of answers.shared) held[port] = Answer.shared;
+  }
+
+  #answer(port: number): number {
+    return this.#answers?.[port] ?? Answer.none;
   }
 
   #markExplicit(port: number, evidence: Evidence): void {
@@ -117,9 +131,9 @@ export class PortKinds {
     let explicit = 0;
     let shared = 0;
     for (const port of group) {
-      const answer = this.#answers.get(port);
-      if (answer === true) explicit++;
-      else if (answer === false) shared++;
+      const answer = this.#answer(port);
+      if (answer === Answer.explicit) explicit++;
+      else if (answer === Answer.shared) shared++;
     }
     if (explicit > 0 && shared > 0) return 'mixed';
     return explicit > 0 ? 'explicit' : shared > 0 ? 'shared' : 'unknown';

@@ -142,7 +142,17 @@ export class PortLedger {
     return isNameable;
   }
 
-  finish(id: NamespaceId, probes: PortProbes = noProbes, owners: OwnerIndex = noOwners, limits: readonly string[] = []): NamespaceUsage {
+  /** {@link finishSteps} in one go. */
+  finish(id: NamespaceId, probes?: PortProbes, owners?: OwnerIndex, limits?: readonly string[]): NamespaceUsage {
+    const steps = this.finishSteps(id, probes, owners, limits);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** Draws the sum, pausing now and then. */
+  *finishSteps(id: NamespaceId, probes: PortProbes = noProbes, owners: OwnerIndex = noOwners, limits: readonly string[] = []): Generator<void, NamespaceUsage> {
     const kinds = this.#portKinds();
     kinds.settle(probes);
     const { settings } = this;
@@ -152,11 +162,13 @@ export class PortLedger {
     const states = this.#states.map((count, state) => count + this.#rows.inRuns(state));
     const listen = this.#listening.length;
     const listeners = this.#listeningPorts(owners);
-    const tuples = buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans);
+    const tuples = yield* buildTuples(this.#rows, kinds, poolSize, owners, this.#orphans);
     const boundIdle = this.#bound.length;
     const established = states[TcpState.established]!;
     const synSent = states[TcpState.synSent]!;
     const timeWait = states[TcpState.timeWait]!;
+    yield;
+    const poisoned = poisonedPorts(kinds, this.#listening, this.#bound, this.#rows, owners);
     const connections = states.reduce((sum, count) => sum + count, 0);
     return {
       id,
@@ -177,7 +189,7 @@ export class PortLedger {
       },
       tuples: tuples.table,
       bindPools: [...[...this.#boundAddresses().pools()].map(({ source, used }) => poolUsage('tcp', source, usableSize, used)), ...this.udp.pools(usableSize)],
-      poisoned: poisonedPorts(kinds, this.#listening, this.#bound, this.#rows, owners),
+      poisoned,
       listeners,
       listenersInRange: listeners.filter((listener) => this.#usable.has(listener.port)),
       limits,

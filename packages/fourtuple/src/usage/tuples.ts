@@ -12,34 +12,23 @@ export interface CountedTuples {
   readonly accepted: ReadonlySet<number>;
 }
 
+/** Connections that are looked at between two pauses: half a millisecond while V8 interprets, a tenth of it later. */
+const ROWS_A_PAUSE = 1024;
+
 /**
- * Sums the connections up by tuple.
+ * Sums the connections up by tuple, pausing now and then.
  * @param capacity usable ports that no explicit holder takes from connect().
  * @param orphans rows that were accepted by a listener which is gone.
  */
-export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): CountedTuples {
+export function* buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: number, owners: OwnerIndex, orphans: ReadonlySet<number>): Generator<void, CountedTuples> {
   const tuples = rows.tupleCount;
-  const used = new Uint32Array(tuples);
-  const reusable = new Uint32Array(tuples);
-  const explicit = new Uint32Array(tuples);
-  const total = new Uint32Array(tuples);
-  rows.sumUp(total, used);
-  if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) {
-    for (let row = 0; row < rows.length; row++) {
-      const tuple = rows.tuple.at(row);
-      const port = rows.port.at(row);
-      const isReusable = rows.isReusableAt(row);
-      if (kinds.explicit.has(port)) {
-        explicit[tuple]!++;
-        if (!isReusable) used[tuple]!--;
-      } else if (isReusable) {
-        reusable[tuple]!++;
-      }
-    }
-  }
+  const counts = new TupleCounts(rows, kinds);
+  const { used, reusable, explicit, total } = counts;
+  if (rows.reusableCount > 0 || hasConnections(rows, kinds.explicit)) yield* inParts(rows.length, counts);
   addUnboundConnections(rows, kinds, used);
   const hidden = acceptedTuples(rows, explicit, total, orphans);
-  const holders = holdersByTuple(rows, kinds, owners);
+  yield;
+  const holders = yield* holdersByTuple(rows, kinds, owners);
   const order = shownTuples(tuples, hidden);
   order.sort((left, right) => used[right]! - used[left]! || total[right]! - total[left]! || left - right);
   const at = (rank: number): TupleUsage => {
@@ -66,6 +55,52 @@ export function buildTuples(rows: ConnectionRows, kinds: PortKinds, capacity: nu
   };
   const table: TupleTable = { length: order.length, at, top: (count = order.length) => Array.from({ length: Math.min(count, order.length) }, (_, rank) => at(rank)) };
   return { table, accepted: hidden };
+}
+
+/** Work on rows that can be done in parts. A class, not a closure: V8 keeps its compiled code from one count to the next. */
+interface WorkOnRows {
+  take(from: number, to: number): void;
+}
+
+function* inParts(length: number, work: WorkOnRows): Generator<void> {
+  for (let from = 0; from < length; from += ROWS_A_PAUSE) {
+    work.take(from, Math.min(from + ROWS_A_PAUSE, length));
+    yield;
+  }
+}
+
+/** Per tuple: its sockets, the ports of the pool that they take, and what rows alone tell: those that are reusable, or on explicitly held ports. */
+class TupleCounts implements WorkOnRows {
+  readonly total: Uint32Array;
+  readonly used: Uint32Array;
+  readonly reusable: Uint32Array;
+  readonly explicit: Uint32Array;
+  readonly #rows: ConnectionRows;
+  readonly #explicitPorts: PortSet;
+
+  constructor(rows: ConnectionRows, kinds: PortKinds) {
+    this.#rows = rows;
+    this.#explicitPorts = kinds.explicit;
+    this.total = new Uint32Array(rows.tupleCount);
+    this.used = new Uint32Array(rows.tupleCount);
+    this.reusable = new Uint32Array(rows.tupleCount);
+    this.explicit = new Uint32Array(rows.tupleCount);
+    rows.sumUp(this.total, this.used);
+  }
+
+  take(from: number, to: number): void {
+    const rows = this.#rows;
+    for (let row = from; row < to; row++) {
+      const tuple = rows.tuple.at(row);
+      const isReusable = rows.isReusableAt(row);
+      if (this.#explicitPorts.has(rows.port.at(row))) {
+        this.explicit[tuple]!++;
+        if (!isReusable) this.used[tuple]!--;
+      } else if (isReusable) {
+        this.reusable[tuple]!++;
+      }
+    }
+  }
 }
 
 function shownTuples(tuples: number, hidden: ReadonlySet<number>): Uint32Array {
@@ -126,38 +161,71 @@ function acceptedTuples(rows: ConnectionRows, explicit: Uint32Array, total: Uint
 /** Pairs of tuples and processes for which there is a place each: 4 MB. */
 const DENSE = 1 << 20;
 
-function holdersByTuple(rows: ConnectionRows, kinds: PortKinds, owners: OwnerIndex): Map<number, Holder[]> {
-  const byTuple = new Map<number, Holder[]>();
-  if (!rows.tellsOwners || owners.owners.length === 0) return byTuple;
-  const width = owners.owners.length;
-  // Pairs of a tuple and a process get numbers as they come; where there are few of either, by place.
-  const numbers = rows.tupleCount * width <= DENSE ? undefined : new Map<number, number>();
-  const places = numbers === undefined ? new Int32Array(rows.tupleCount * width).fill(-1) : undefined;
-  const keys: number[] = [];
-  const ports: number[] = [];
-  const explicit: number[] = [];
-  for (let row = 0; row < rows.length; row++) {
-    const owner = rows.ownerAt(row, owners);
-    if (owner < 0) continue;
-    const key = rows.tuple.at(row) * width + owner;
-    let number = places === undefined ? (numbers!.get(key) ?? -1) : places[key]!;
-    if (number < 0) {
-      number = keys.push(key) - 1;
-      ports.push(0);
-      explicit.push(0);
-      if (places === undefined) numbers!.set(key, number);
-      else places[key] = number;
+function* holdersByTuple(rows: ConnectionRows, kinds: PortKinds, owners: OwnerIndex): Generator<void, Map<number, Holder[]>> {
+  if (!rows.tellsOwners || owners.owners.length === 0) return new Map();
+  const counts = new HolderCounts(rows, kinds, owners);
+  yield* inParts(rows.length, counts);
+  return counts.byTuple();
+}
+
+/** Connections of each pair of a tuple and a process. */
+class HolderCounts implements WorkOnRows {
+  readonly #rows: ConnectionRows;
+  readonly #explicitPorts: PortSet;
+  readonly #owners: OwnerIndex;
+  readonly #width: number;
+  // Pairs get numbers as they come; where there are few of either, by place.
+  readonly #numbers: Map<number, number> | undefined;
+  readonly #places: Int32Array | undefined;
+  readonly #keys: number[] = [];
+  readonly #ports: number[] = [];
+  readonly #explicit: number[] = [];
+
+  constructor(rows: ConnectionRows, kinds: PortKinds, owners: OwnerIndex) {
+    this.#rows = rows;
+    this.#explicitPorts = kinds.explicit;
+    this.#owners = owners;
+    this.#width = owners.owners.length;
+    const pairs = rows.tupleCount * this.#width;
+    if (pairs <= DENSE) this.#places = new Int32Array(pairs).fill(-1);
+    else this.#numbers = new Map();
+  }
+
+  take(from: number, to: number): void {
+    const rows = this.#rows;
+    const owners = this.#owners;
+    const places = this.#places;
+    for (let row = from; row < to; row++) {
+      const owner = rows.ownerAt(row, owners);
+      if (owner < 0) continue;
+      const key = rows.tuple.at(row) * this.#width + owner;
+      let number = places === undefined ? (this.#numbers!.get(key) ?? -1) : places[key]!;
+      if (number < 0) number = this.#add(key);
+      this.#ports[number]! += owners.weights[owner]!;
+      if (this.#explicitPorts.has(rows.port.at(row))) this.#explicit[number]! += owners.weights[owner]!;
     }
-    ports[number]! += owners.weights[owner]!;
-    if (kinds.explicit.has(rows.port.at(row))) explicit[number]! += owners.weights[owner]!;
   }
-  for (const [number, key] of keys.entries()) {
-    const tuple = Math.floor(key / width);
-    const owner = key % width;
-    const holder = { owner: owners.owners[owner]!, ports: Math.round(ports[number]!), explicit: Math.round(explicit[number]!), isEstimate: owners.weights[owner]! > 1 };
-    const list = byTuple.get(tuple);
-    if (list === undefined) byTuple.set(tuple, [holder]);
-    else list.push(holder);
+
+  #add(key: number): number {
+    const number = this.#keys.push(key) - 1;
+    this.#ports.push(0);
+    this.#explicit.push(0);
+    if (this.#places === undefined) this.#numbers!.set(key, number);
+    else this.#places[key] = number;
+    return number;
   }
-  return byTuple;
+
+  byTuple(): Map<number, Holder[]> {
+    const byTuple = new Map<number, Holder[]>();
+    const { owners, weights } = this.#owners;
+    for (const [number, key] of this.#keys.entries()) {
+      const tuple = Math.floor(key / this.#width);
+      const owner = key % this.#width;
+      const holder = { owner: owners[owner]!, ports: Math.round(this.#ports[number]!), explicit: Math.round(this.#explicit[number]!), isEstimate: weights[owner]! > 1 };
+      const list = byTuple.get(tuple);
+      if (list === undefined) byTuple.set(tuple, [holder]);
+      else list.push(holder);
+    }
+    return byTuple;
+  }
 }

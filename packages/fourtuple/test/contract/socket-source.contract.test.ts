@@ -2,11 +2,11 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/filter/index.ts';
-import { countTcp, currentNamespace, DescriptorSource, KernelError, OWN_NET, ProcFs, ProcfsSource, readAll, readSliced, SockDiagSource, type DiagRequest, type SocketSource } from '../../src/kernel/index.ts';
+import { countTcp, currentNamespace, DescriptorSource, KernelError, OWN_NET, ProcFs, ProcfsSource, readAll, SockDiagSource, type DiagRequest, type SocketSource } from '../../src/kernel/index.ts';
 import { NETLINK_SOCK_DIAG } from '../../src/kernel/libc.ts';
 import { openKernelSocket, type KernelSocket } from '../../src/kernel/netlink/kernel-socket.ts';
 import { Address, ALL_HASHED_STATES, BOUND_INACTIVE_BIT, decodeSnapshot, defaultLocalPortRange, encodeSnapshot, Protocol, SocketTable, stateBit, stateName, TcpState, type SocketCursor, type SocketSink } from '../../src/model/index.ts';
-import { readSockets, takeSnapshot } from '../../src/observe/index.ts';
+import { readSockets, runStepsSliced, takeSnapshot } from '../../src/observe/index.ts';
 import { refusal } from '../support/fake-kernel.ts';
 import { liveTestObstacle } from '../support/namespace.ts';
 import { bindSocket, closeSocket, listenSocket, makeSocket } from '../support/sockets.ts';
@@ -214,7 +214,7 @@ suite.each(implementations)(`the contract of a SocketSource: $name${obstacle ===
 
   it('can be read while the event loop goes on', async () => {
     const table = new SocketTable();
-    await readSliced(source.read({ protocol: Protocol.tcp, states: EVERY_STATE }, table), 1);
+    await runStepsSliced(source.read({ protocol: Protocol.tcp, states: EVERY_STATE }, table), 0);
     expect(keys(rowsOf(table))).toEqual(keys(read(source, { protocol: Protocol.tcp, states: EVERY_STATE })));
   });
 
