@@ -33,7 +33,7 @@ export type { CountedTuple } from './bpf/tuple-key.ts';
 export { DescriptorSource } from './bpf/descriptor-source.ts';
 export { HashedSource } from './bpf/hashed-source.ts';
 export { readSocketBinds } from './bpf/socket-binds.ts';
-export { countDescriptors, descriptorCounts, type DescriptorCount } from './procfs/descriptors.ts';
+export { descriptorCounts, descriptorSum, type DescriptorCount } from './procfs/descriptors.ts';
 export { readOwnersByBpfSteps } from './bpf/socket-owners.ts';
 export { PortMarkReader, type PortMarks } from './bpf/port-marks.ts';
 export { importBpfReaders, type BpfReaders } from './import-bpf.ts';

@@ -1,5 +1,5 @@
 import { runSteps } from './steps.ts';
-import { countDescriptors, countTcp, descriptorCounts, KernelError, OWN_NET, ProcFs, readOwnersSteps, SockDiagSource, tcpCountOf, UnsupportedError, type DescriptorSource, type OwnerMode, type OwnersRead, type TcpCount } from '../kernel/index.ts';
+import { countTcp, descriptorCounts, descriptorSum, KernelError, OWN_NET, ProcFs, readOwnersSteps, SockDiagSource, tcpCountOf, UnsupportedError, type DescriptorSource, type OwnerMode, type OwnersRead, type TcpCount } from '../kernel/index.ts';
 import { bpfReaders } from './bpf-readers.ts';
 import { noOwners, type OwnerIndex } from '../model/index.ts';
 import type { OpenedNamespace } from './source.ts';
@@ -30,7 +30,7 @@ export class LazyOwners {
     // The few of a small host are counted sooner than all descriptors of its processes.
     if (hashed < SOCKETS_FROM) return undefined;
     const descriptors = descriptorCounts(proc);
-    if (descriptors.reduce((sum, { count }) => sum + count, 0) < SOCKETS_FROM) return undefined;
+    if (descriptorSum(descriptors) < SOCKETS_FROM) return undefined;
     try {
       return new readers.DescriptorSource(opened.source, proc, opened.namespace.inode, inside, { descriptors, byTwoFrom: byTwo ? BY_TWO_FROM : undefined });
     } catch (error) {
@@ -68,10 +68,11 @@ const SOCKETS_FROM = 20_000;
 const BY_TWO_FROM = 200_000;
 
 function* readBestSteps(proc: ProcFs, mode: OwnerMode, isEnough: (index: OwnerIndex) => boolean): Generator<void, OwnersRead> {
-  const count = countDescriptors(proc);
+  const processes = descriptorCounts(proc);
+  const count = descriptorSum(processes);
   const byBpf = count >= READ_FROM ? yield* tryBpf(proc, count) : undefined;
   if (byBpf !== undefined) return byBpf;
-  const read = yield* readOwnersSteps(proc, mode);
+  const read = yield* readOwnersSteps(proc, mode, processes);
   if (read.isComplete) return read;
   // What could not be read holds none of the sockets in question.
   if (read.index.coverage === 'all' && isEnough(read.index)) return { ...read, limits: [] };

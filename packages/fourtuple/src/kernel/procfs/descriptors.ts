@@ -17,25 +17,30 @@ export type DescriptorVisitor = (pid: number, target: LinkTarget, name: string) 
 const LINKS_A_TURN = 32;
 /** Names that one getdents call may give. */
 const NAMES_A_CALL = 128;
+/** So many names are listed at once: that takes a third of the time, which counts where processes are many and small. */
+const NAMES_AT_ONCE = 1024;
 
 /**
  * Reads the targets of processes' open descriptors: `socket:[123]`, `net:[456]`, … About 7 microseconds each, so a
  * budget of links can be set: then the largest processes are sampled evenly, the small ones read whole. Pauses every
  * now and then.
+ * @param processes with the number of their descriptors, where that is known: with a budget it is asked for otherwise.
  */
-export function* visitDescriptorsSteps(proc: ProcFs, pids: readonly number[], budget: number, visit: DescriptorVisitor): Generator<void, DescriptorScan> {
+export function* visitDescriptorsSteps(proc: ProcFs, processes: readonly (DescriptorCount | { readonly pid: number; readonly count?: undefined })[], budget: number, visit: DescriptorVisitor): Generator<void, DescriptorScan> {
   const sampled = new Map<number, number>();
   let unreadable = 0;
-  const counts = Number.isFinite(budget) ? pids.map((pid) => descriptorCount(proc, pid)) : [];
+  const counts = processes.map(({ pid, count }) => count ?? (Number.isFinite(budget) ? descriptorCount(proc, pid) : Number.POSITIVE_INFINITY));
   const allowance = Number.isFinite(budget) ? fairAllowance(counts, budget) : Number.POSITIVE_INFINITY;
   let sinceTurn = 0;
-  for (const [index, pid] of pids.entries()) {
+  for (const [index, { pid }] of processes.entries()) {
+    const count = counts[index]!;
+    // A thread of the kernel, as most processes of a small host are.
+    if (count === 0) continue;
     const folder = `${proc.root}/${pid}/fd`;
     const links = openLinks(folder);
-    const count = counts[index] ?? 0;
     let read = 0;
     try {
-      for (const name of count > allowance ? sampleNames(proc, pid, count, allowance, () => read) : listNames(folder)) {
+      for (const name of count > allowance ? sampleNames(proc, pid, count, allowance, () => read) : count > NAMES_AT_ONCE ? listNames(folder) : proc.list(`${pid}/fd`)) {
         if (sinceTurn++ === LINKS_A_TURN) {
           sinceTurn = 0;
           yield;
@@ -57,7 +62,7 @@ export function* visitDescriptorsSteps(proc: ProcFs, pids: readonly number[], bu
 
 /** {@link visitDescriptorsSteps} in one go. */
 export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: number, visit: DescriptorVisitor): DescriptorScan {
-  const steps = visitDescriptorsSteps(proc, pids, budget, visit);
+  const steps = visitDescriptorsSteps(proc, pids.map((pid) => ({ pid })), budget, visit);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -108,9 +113,9 @@ export function descriptorCounts(proc: ProcFs): DescriptorCount[] {
   return proc.processIds().map((pid) => ({ pid, count: descriptorCount(proc, pid) }));
 }
 
-/** Number of open descriptors of all processes that may be looked at. */
-export function countDescriptors(proc: ProcFs): number {
-  return descriptorCounts(proc).reduce((sum, { count }) => sum + count, 0);
+/** Of all of them together. */
+export function descriptorSum(counts: readonly DescriptorCount[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0);
 }
 
 let tellsCount: boolean | undefined;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
 import { plural } from '../../model/text.ts';
 import { InodeTable } from '../inode-table.ts';
-import { visitDescriptorsSteps } from './descriptors.ts';
+import { descriptorCounts, visitDescriptorsSteps, type DescriptorCount } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
 
 /** Descriptors that `auto` reads at most: about 0.4 s. */
@@ -17,13 +17,16 @@ export interface OwnersRead {
   readonly limits: readonly string[];
 }
 
-/** Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget, pausing as it goes. */
-export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode): Generator<void, OwnersRead> {
+/**
+ * Finds which process holds which socket by reading /proc/PID/fd, in `auto` mode within a budget, pausing as it goes.
+ * @param processes those to look into, with the number of their descriptors
+ */
+export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode, processes: readonly DescriptorCount[] = descriptorCounts(proc)): Generator<void, OwnersRead> {
   if (mode === 'none') return { index: noOwners, isComplete: true, limits: [] };
   const table = new InodeTable();
   const owners: Owner[] = [];
   const ownerOfPid = new Map<number, number>();
-  const scan = yield* visitDescriptorsSteps(proc, proc.processIds(), mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, target) => {
+  const scan = yield* visitDescriptorsSteps(proc, processes, mode === 'all' ? Number.POSITIVE_INFINITY : AUTO_BUDGET, (pid, target) => {
     const inode = target.inode('socket');
     if (inode < 0) return;
     let owner = ownerOfPid.get(pid);

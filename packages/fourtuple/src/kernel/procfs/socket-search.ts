@@ -43,7 +43,7 @@ export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number,
 type Note = (pid: number, target: LinkTarget, name: string) => void;
 
 function search(proc: ProcFs, pids: readonly number[], note: Note): void {
-  const steps = visitDescriptorsSteps(proc, pids, Number.POSITIVE_INFINITY, note);
+  const steps = visitDescriptorsSteps(proc, pids.map((pid) => ({ pid })), Number.POSITIVE_INFINITY, note);
   while (steps.next().done !== true);
 }
 
