@@ -17,8 +17,9 @@ all turns of all snapshots, which follow each other without rest; *p99 in CPU* l
 the core. There are some hundred turns a snapshot, so percentiles hide a long one at its begin or end: *opening*,
 *dump* and *finish* are the median, over the snapshots, of the longest pause in that phase; *longest* is the longest of
 all, with its phase and CPU time; *in long ones* is the share of the time that lies in pauses above ${longPauseMs} ms.
-The first turn of a snapshot opens the namespace and asks for bound sockets, the last one looks for owners, asks the
-kernel about ports, and draws the sum. The row without a snapshot shows what the machine does to anybody.`;
+The first turn of a snapshot opens the namespace and reads the listeners, the last one ends the sum. The long one of a *dump*
+without BPF is the kernel's: asked for bound sockets too, it walks the table of bound ports in one call. The row without
+a snapshot shows what the machine does to anybody.`;
 }
 
 interface PauseRow {

@@ -386,6 +386,33 @@ describe('a dump that starts again', () => {
   });
 });
 
+describe('the sum of many connections', () => {
+  it('is drawn in parts, none of which is left out', () => {
+    const processes = ['one', 'two', 'three'] as const;
+    const places = Array.from({ length: 2500 }, (_, index) => index);
+    // One process after the other; each third port is held explicitly, each connection of the second tuple on one such.
+    const sockets = many(5000, (index) => tcp('established', `10.0.0.1:${30_000 + (index % 2500)}`, index < 2500 ? '10.0.0.9:443' : '10.0.0.8:443', { inode: index + 1 }));
+    const explicit = places.map((index) => 30_000 + index).filter((port) => port % 3 === 0);
+    const ledger = ledgerOf(tableOf(sockets), settingsOf({ range: [30_000, 32_999] }));
+    const owners = ownersOf(Object.fromEntries(sockets.map(({ inode }) => [inode, processes[(inode - 1) % 3]!])));
+    const steps = ledger.finishSteps({ inode: 1, name: 'here' }, { explicit, shared: [] }, owners);
+    let pauses = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) pauses++;
+    expect(pauses).toBeGreaterThan(8);
+    const [first, second] = step.value.tuples.top();
+    for (const [tuple, begin] of [[first, 0], [second, 2500]] as const) {
+      expect(tuple).toMatchObject({ connections: 2500, explicit: explicit.length, used: 2500 - explicit.length, capacity: 3000 - explicit.length });
+      const held = processes.map((name, at) => {
+        const ports = places.filter((index) => (begin + index) % 3 === at).map((index) => 30_000 + index);
+        return `${name} ${ports.length} ${ports.filter((port) => port % 3 === 0).length}`;
+      });
+      expect(tuple!.holders.map(({ owner, ports, explicit: poisoned }) => `${owner.command} ${ports} ${poisoned}`).toSorted()).toEqual(held.toSorted());
+    }
+    expect(step.value.poisoned.map(({ ports }) => ports).reduce((sum, ports) => sum + ports, 0)).toBe(explicit.length);
+  });
+});
+
 describe('hasNameableSockets', () => {
   const isNameable = (...sockets: SocketCursor[]): boolean => ledgerOf(tableOf(sockets), settingsOf(range.settings)).hasNameableSockets;
 
