@@ -201,11 +201,11 @@ export function inboundCompetitors(): Selection {
   return select([ports('quick', '--quick')]);
 }
 
-export function inProcessCompetitors(): Selection {
-  const residents: readonly ResidentCompetitor[] = [
+export function inProcessCompetitors(sockets: number): Selection {
+  const residents: ResidentCompetitor[] = [
     { id: 'in-process', title: 'the library, as ports --quick', counting: 'quick' },
-    { id: 'in-process-netlink', title: 'the same without BPF', counting: 'quick-netlink' },
   ];
+  if (sockets >= quickByBpfFrom) residents.push({ id: 'in-process-netlink', title: 'the same without BPF', counting: 'quick-netlink' });
   return { competitors: [limit('limit'), ...residents], leftOut: [] };
 }
 
@@ -238,11 +238,12 @@ function client(id: PoolWorkName): ClientCompetitor {
   return { id, title: poolWorks[id].title, work: id };
 }
 
-export function eventLoopCompetitors(): Selection {
+export function eventLoopCompetitors(sockets: number): Selection {
+  const byNetlink: readonly ResidentCompetitor[] = sockets < quickByBpfFrom ? [] : [{ id: 'quick-netlink', title: 'the same without BPF', counting: 'quick-netlink' }];
   const competitors: readonly ResidentCompetitor[] = [
     { id: 'nothing', title: 'no snapshot, 1 ms of spinning a turn', counting: 'nothing' },
     { id: 'quick', title: 'as ports --quick --watch', counting: 'quick' },
-    { id: 'quick-netlink', title: 'the same without BPF', counting: 'quick-netlink' },
+    ...byNetlink,
     { id: 'no-owners', title: 'as ports --owners none --watch', counting: 'no-owners' },
     { id: 'default', title: 'as ports --watch', counting: 'default' },
     { id: 'default-netlink', title: 'the same without BPF', counting: 'default-netlink' },

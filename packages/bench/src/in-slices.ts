@@ -17,7 +17,7 @@ export function inSlices({ steps, runStepsSliced }: Library): Resident {
         if (counting === 'nothing') await spinSliced();
         else await runStepsSliced(noted(steps(counting), (phase) => heartbeat.note(phase)));
       });
-      /* Only then is the last turn over, in which the sum was drawn. */
+      /* Only then is the last turn over. */
       await heartbeat.stop();
       const all = snapshots.get(counting) ?? [];
       snapshots.set(counting, [...all, heartbeat.pauses]);

@@ -33,9 +33,9 @@ export function planStages(options: BenchOptions): PlannedStage[] {
       case 'owners':
         return [planned(job, sockets[job], rounds, ownersCompetitors())];
       case 'event-loop':
-        return [planned(job, sockets[job], residentRounds, eventLoopCompetitors())];
+        return [planned(job, sockets[job], residentRounds, eventLoopCompetitors(sockets[job]))];
       case 'in-process':
-        return [planned(job, sockets[job], residentRounds, inProcessCompetitors())];
+        return [planned(job, sockets[job], residentRounds, inProcessCompetitors(sockets[job]))];
       case 'formulas':
         return [planned(job, 0, options.residentRounds, formulaCompetitors())];
       case 'simulate':

@@ -17,7 +17,7 @@ export interface Library {
   readonly steps: (counting: Exclude<Counting, 'nothing'>) => Steps;
 }
 
-/* By sock_diag alone where it is named as the source. A reader of /proc cannot pass for it: those rows fail without it. */
+/* A reader of /proc must not pass for sock_diag: rows of which that is the source fail without it. */
 const measureOptions: Readonly<Record<Exclude<Counting, 'nothing'>, Observe.MeasureOptions>> = {
   quick: { owners: 'none', probes: 'none', skipBound: true, skipUdp: true },
   'quick-netlink': { owners: 'none', probes: 'none', skipBound: true, skipUdp: true, source: 'sock_diag' },
@@ -41,8 +41,21 @@ export async function loadLibrary(): Promise<Library> {
   return {
     runSteps,
     runStepsSliced,
-    steps: (counting) => measureHostSteps([currentNamespace()], measureOptions[counting], new Date()),
+    steps: (counting) => {
+      const steps = measureHostSteps([currentNamespace()], measureOptions[counting], new Date());
+      return counting.endsWith('-netlink') ? withoutBpf(steps) : steps;
+    },
   };
+}
+
+/** Owners and bind buckets are read by BPF whatever the source. One count follows the other, so that no other is meant. */
+function* withoutBpf(steps: Steps): Steps {
+  process.env['FOURTUPLE_NO_BPF'] = '1';
+  try {
+    return yield* steps;
+  } finally {
+    delete process.env['FOURTUPLE_NO_BPF'];
+  }
 }
 
 export function answerOf({ namespaces }: Observe.HostMeasurement): Answer {

@@ -1,8 +1,8 @@
 import { median, percentile } from './statistics.ts';
 
 /**
- * What a snapshot did in a turn of the event loop. The first turn opens the namespace and asks for listening and bound
- * sockets; the last one asks the kernel about ports, looks for owners, and draws the sum.
+ * What a snapshot did in a turn of the event loop. The first turn opens the namespace and reads the listeners, the last one
+ * ends the sum; all between (sockets, owners, what the kernel says of ports, the sum itself) is a dump.
  */
 export const phases = ['opening', 'dump', 'finish', 'no snapshot'] as const;
 export type Phase = (typeof phases)[number];

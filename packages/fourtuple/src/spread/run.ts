@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
 import { abandonedCgroups, CgroupError, cgroupRoot, joinCgroup, makeCgroup, ownCgroupDirectory, removeCgroup, Spreader, type SpreadCounts } from '../kernel/index.ts';
 import { CommandNotRunError, SpreadError } from './errors.ts';
 import type { SignalRelay } from './signal-relay.ts';
@@ -32,8 +31,6 @@ export async function runSpread(spec: SpreadSpec, command: string, args: readonl
   let spreader: Spreader | undefined;
   try {
     spreader = new Spreader({ addresses: spec.addresses, rules: spec, cgroup, now });
-    // What was sent until here is heard before the command runs, not while it does.
-    await setImmediate();
     const closeCopies = spreader.shareWithChild();
     let child: ChildProcess;
     try {

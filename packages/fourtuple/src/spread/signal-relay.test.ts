@@ -25,17 +25,29 @@ describe('signals for a command', () => {
     expect(await ended).toEqual([null, signal]);
   });
 
-  it('reaches it once', async () => {
+  /** What a relay sends to a child, which stands in for a real one. */
+  async function sentTo(pid: number | undefined): Promise<unknown[]> {
     relay = new SignalRelay();
     const heard = once(process, 'SIGUSR2');
     process.kill(process.pid, 'SIGUSR2');
     await heard;
-    const got: unknown[] = [];
-    const standIn = { kill: (signal: unknown) => got.push(signal) } as unknown as ChildProcess;
+    const sent: unknown[] = [];
+    const standIn = { pid, kill: (signal: unknown) => sent.push(signal) } as unknown as ChildProcess;
     relay.passTo(standIn);
     relay.passTo(standIn);
     await setImmediate();
-    expect(got).toEqual(['SIGUSR2']);
+    return sent;
+  }
+
+  it('reach it once', async () => {
+    expect(await sentTo(4_194_303)).toEqual(['SIGUSR2']);
+  });
+
+  it.each(['/nonexistent', '/etc/passwd'])('reach nobody when the command (%s) could not be started: kill() would mean our whole group', async (command) => {
+    const failed = spawn(command);
+    await once(failed, 'error');
+    expect(failed.pid).toBeUndefined();
+    expect(await sentTo(failed.pid)).toEqual([]);
   });
 
   it('listens to none when it is closed', () => {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
 
 const passedOn: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
-/** Of a terminal these reach the command by themselves. */
+/** Of a terminal these reach the command by themselves, once it runs. */
 const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
 
 /**
@@ -11,16 +11,22 @@ const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
  */
 export class SignalRelay {
   #child: ChildProcess | undefined;
+  #isSettled = false;
   readonly #early: NodeJS.Signals[] = [];
 
   constructor() {
     for (const signal of passedOn) process.on(signal, this.#take);
   }
 
-  /** Of what came before, the command is told now. */
+  /** To be called as soon as the command was started. Of what came before it is told now, or as soon as it is heard. */
   passTo(child: ChildProcess): void {
+    // One that could not be started: kill() would mean this process and all of its group.
+    if (child.pid === undefined) return;
     this.#child = child;
     for (const signal of this.#early.splice(0)) child.kill(signal);
+    // What was sent while this thread was busy with the start may be from before it: a ^C of these milliseconds is passed
+    // on rather twice than never. The first turn may come before signals are looked for, the second does not.
+    setImmediate(() => setImmediate(() => (this.#isSettled = true)));
   }
 
   /** From now on signals do here what signals do. */
@@ -30,6 +36,6 @@ export class SignalRelay {
 
   readonly #take = (signal: NodeJS.Signals): void => {
     if (this.#child === undefined) this.#early.push(signal);
-    else if (!ofTerminal.has(signal) || !isatty(0)) this.#child.kill(signal);
+    else if (!this.#isSettled || !ofTerminal.has(signal) || !isatty(0)) this.#child.kill(signal);
   };
 }

@@ -73,7 +73,8 @@ export class PortKinds {
   /** Takes all answers, and what samples say about the rest of their groups. */
   settle(answers: PortProbes): void {
     this.#take(answers);
-    for (const port of this.#explicitAnswers) this.explicit.add(port);
+    // One that had another holder when it was asked about again is as the last answer says.
+    for (const port of this.#explicitAnswers) if (this.#answer(port) === Answer.explicit) this.explicit.add(port);
     for (const group of this.#groups) {
       const verdict = this.#verdict(group);
       if (verdict !== 'explicit' && verdict !== 'shared') continue;

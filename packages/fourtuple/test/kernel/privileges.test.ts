@@ -13,7 +13,7 @@ import { enterFreshNamespace, liveTestObstacle } from '../support/namespace.ts';
 import { NamespaceHolder, type HeldNamespace } from '../support/namespace-holder.ts';
 import { Oddments } from '../support/oddments.ts';
 import { Population } from '../support/population.ts';
-import { asOrdinaryUser, inContainer, inEmptyNamespace, throughObstacle, withHiddenProcesses, withoutCapabilities } from '../support/privileges.ts';
+import { asOrdinaryUser, inContainer, inEmptyNamespace, throughObstacle, withClosedProcesses, withHiddenProcesses, withoutCapabilities } from '../support/privileges.ts';
 import { Random } from '../support/random.ts';
 import { ssLine } from '../support/ss.ts';
 import { until } from '../support/wait.ts';
@@ -45,6 +45,7 @@ const ways: readonly Way[] = [
   { name: 'root without koffi', options: { env: withoutKoffi }, seesBound: false, seesOwners: true, limits: [noKoffi, noBound], missing: ['koffi', 'sock_diag', 'bound-inactive', 'tcp-repair', 'enter-namespaces'] },
   { name: 'an ordinary user without koffi', options: { through: asOrdinaryUser, env: withoutKoffi }, seesBound: false, seesOwners: false, limits: [noKoffi, noBound, unreadableProcesses], missing: ['koffi', 'sock_diag', 'read-processes'] },
   { name: 'an ordinary user where /proc hides processes', options: { through: [...withHiddenProcesses, ...asOrdinaryUser] }, seesBound: true, seesOwners: false, limits: [unreadableProcesses, unaskedPorts], missing: ['tcp-repair', 'enter-namespaces', 'read-processes'] },
+  { name: 'an ordinary user where /proc lists processes and no more', options: { through: [...withClosedProcesses, ...asOrdinaryUser] }, seesBound: true, seesOwners: false, limits: [/^The descriptors of [\d,]+ process(es)? could not be read/m, unreadableProcesses, unaskedPorts], missing: ['tcp-repair', 'enter-namespaces', 'read-processes'] },
   { name: 'root without capabilities', options: { through: withoutCapabilities }, seesBound: true, seesOwners: false, limits: [unreadableProcesses, unaskedPorts], missing: ['tcp-repair', 'enter-namespaces', 'read-processes'] },
   // Processes outside its tree do not exist for it, so none of them could not be read.
   { name: 'a container without capabilities', options: { through: inContainer }, seesBound: true, seesOwners: false, limits: [unaskedPorts], missing: ['tcp-repair', 'enter-namespaces'] },

@@ -135,11 +135,27 @@ describe.skipIf(obstacle !== undefined)(`fourtuple spread${because(obstacle)}`, 
       expect([...(await ended), out]).toEqual([9, null, 'ready\ngot\n']);
     });
 
-    // The earliest that there is: the command sends it, as the first thing it does.
+    // The earliest that a command can tell: it sends it, as the first thing it does.
     it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const)('%s that it gets while the command starts', (signal) => {
       const name = signal.slice(3);
       expect(spread(['--from', FROM, '--', 'sh', '-c', `trap 'exit 9' ${name}; kill -${name} $PPID; for i in $(seq 500); do sleep 0.01; done; exit 1`])).toEqual({ code: 9, signal: null, out: '', err: '' });
     });
+  });
+
+  // Whichever moment it is: before it listens, while it sets up, while the command starts.
+  it.each(Array.from({ length: 16 }, (_, index) => index * 20))('a signal %i ms after its start leaves nothing behind', async (delayMs) => {
+    const before = addresses();
+    const child = cli.start(['spread', '--from', '198.51.100.7', '--add-addresses', 'lo', '--journal', join(folder, 'signals.jsonl'), '--', 'sleep', '60']);
+    started.push(child);
+    let err = '';
+    child.stderr!.on('data', (bytes: Buffer) => (err += String(bytes)));
+    const ended = once(child, 'close');
+    await setTimeout(delayMs);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    expect(err).toMatch(/^(fourtuple: added to lo, to be removed at the end: 198\.51\.100\.7\/32\n)?$/);
+    expect(addresses()).toBe(before);
+    expect(existsSync(join(cgroupRoot()!, `fourtuple-${child.pid}`))).toBe(false);
   });
 
   it.each<[string, readonly string[], number, RegExp]>([

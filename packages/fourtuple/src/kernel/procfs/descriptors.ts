@@ -132,8 +132,8 @@ function descriptorCount(proc: ProcFs, pid: number): number {
     const { size } = statSync(`${proc.root}/${pid}/fd`);
     return size > 0 || sizeIsCount() ? size : readdirSync(`${proc.root}/${pid}/fd`).length;
   } catch (error) {
-    // One that may not be looked at has some; one that has ended has none.
-    return errnoOf(error) === 'EACCES' ? 1 : 0;
+    // One that may not be looked at, by its owner or by hidepid, has some; one that has ended has none.
+    return ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '') ? 1 : 0;
   }
 }
 
