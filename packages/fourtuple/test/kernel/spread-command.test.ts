@@ -43,6 +43,18 @@ async function source(): Promise<string> {
   }
 }
 
+/** Runs a command on a terminal of its own, types ^C so many milliseconds later, and prints by which signal it ended. */
+const interrupter = `
+import os, pty, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[2], sys.argv[2:])
+time.sleep(int(sys.argv[1]) / 1000)
+os.write(fd, b'\\x03')
+status = os.waitpid(pid, 0)[1]
+print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 'exit code %d' % os.WEXITSTATUS(status))
+`;
+
 interface SpreadDocument {
   readonly spreads: readonly { readonly pid: number; readonly command: string | null; readonly cgroup: string | null; readonly addresses: readonly { readonly connects: number }[] }[];
   readonly left: { readonly addresses: readonly { readonly address: string }[]; readonly cgroups: readonly string[] };
@@ -156,6 +168,11 @@ describe.skipIf(obstacle !== undefined)(`fourtuple spread${because(obstacle)}`, 
     expect(err).toMatch(/^(fourtuple: added to lo, to be removed at the end: 198\.51\.100\.7\/32\n)?$/);
     expect(addresses()).toBe(before);
     expect(existsSync(join(cgroupRoot()!, `fourtuple-${child.pid}`))).toBe(false);
+  });
+
+  it.each(Array.from({ length: 16 }, (_, index) => index * 20))('a ^C %i ms after its start ends it and the command', (delayMs) => {
+    const { status, stdout } = spawnSync('python3', ['-c', interrupter, String(delayMs), ...cli.words(['spread', '--from', FROM, '--', 'sleep', '60'])], { encoding: 'utf8', timeout: 30_000 });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '2\n' });
   });
 
   it.each<[string, readonly string[], number, RegExp]>([
