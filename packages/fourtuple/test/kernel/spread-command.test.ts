@@ -43,12 +43,15 @@ async function source(): Promise<string> {
   }
 }
 
-/** Runs a command on a terminal of its own, types ^C so many milliseconds later, and prints by which signal it ended. */
+/** Runs a command on a terminal of its own, types ^C so many milliseconds after it had that, and prints by which signal it ended. */
 const interrupter = `
 import os, pty, signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 pid, fd = pty.fork()
-if pid == 0: os.execv(sys.argv[2], sys.argv[2:])
+if pid == 0:
+  os.write(1, b'.')
+  os.execv(sys.argv[2], sys.argv[2:])
+os.read(fd, 1)
 time.sleep(int(sys.argv[1]) / 1000)
 os.write(fd, b'\\x03')
 status = os.waitpid(pid, 0)[1]
