@@ -50,11 +50,12 @@ export async function loadLibrary(): Promise<Library> {
 
 /** Owners and bind buckets are read by BPF whatever the source. One count follows the other, so that no other is meant. */
 function* withoutBpf(steps: Steps): Steps {
+  const before = process.env['FOURTUPLE_NO_BPF'];
   process.env['FOURTUPLE_NO_BPF'] = '1';
   try {
     return yield* steps;
   } finally {
-    delete process.env['FOURTUPLE_NO_BPF'];
+    if (before === undefined) delete process.env['FOURTUPLE_NO_BPF'];
   }
 }
 
