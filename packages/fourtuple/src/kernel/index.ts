@@ -2,7 +2,6 @@ export * from './errno.ts';
 export * from './errors.ts';
 export * from './release.ts';
 export * from './namespaces.ts';
-export * from './pauses.ts';
 export * from './socket-source.ts';
 export * from './sock-diag/source.ts';
 export * from './sock-diag/request.ts';

@@ -1,5 +1,5 @@
 import type { SocketSink } from '../model/socket-cursor.ts';
-import { WITHOUT_PAUSE } from './pauses.ts';
+import { runSteps } from '../model/steps.ts';
 import type { DiagRequest } from './sock-diag/request.ts';
 
 /**
@@ -13,12 +13,12 @@ export interface SocketSource {
   readonly limits: readonly string[];
   /** True when bound, unconnected sockets can be asked for. */
   readonly seesBoundInactive: boolean;
-  /** Delivers every matching socket, pausing between datagrams until told that there is no need ({@link WITHOUT_PAUSE}); drive it to the end. */
+  /** Delivers every matching socket, pausing between datagrams until told that there is no need (`WITHOUT_PAUSE`); drive it to the end. */
   read(request: DiagRequest, sink: SocketSink): Generator<void>;
   close(): void;
 }
 
 /** Drives a read to its end without a pause. */
 export function readAll(steps: Generator<void>): void {
-  while (steps.next(WITHOUT_PAUSE).done !== true);
+  runSteps(steps);
 }

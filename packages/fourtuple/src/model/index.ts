@@ -20,4 +20,5 @@ export * from './snapshot-codec.ts';
 export * from './snapshot-error.ts';
 export * from './text.ts';
 export * from './time.ts';
+export * from './steps.ts';
 export * from './suggest.ts';

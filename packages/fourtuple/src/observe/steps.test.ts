@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WITHOUT_PAUSE } from '../kernel/index.ts';
+import { WITHOUT_PAUSE } from '../model/index.ts';
 import { runSteps, runStepsSliced } from './steps.ts';
 
 /** Notes what it is told at each pause. */

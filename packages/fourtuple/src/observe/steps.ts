@@ -1,15 +1,7 @@
-import { WITHOUT_PAUSE } from '../kernel/index.ts';
-
-/** Drives steps to their end and returns their value. */
-export function runSteps<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next(WITHOUT_PAUSE);
-    if (step.done === true) return step.value;
-  }
-}
+export { runSteps } from '../model/index.ts';
 
 /**
- * As {@link runSteps}, giving the event loop its turns.
+ * As `runSteps`, giving the event loop its turns.
  * @param turnMs how long to go on without one; the step that is under way then, half a millisecond mostly, comes on top
  */
 export async function runStepsSliced<T>(steps: Generator<void, T>, turnMs = 1): Promise<T> {

@@ -1,5 +1,5 @@
 import { isReusableTimeWait, reuseScope, type ReuseScope } from '../law/index.ts';
-import { Address, PortSet, Protocol, readRecord, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type PortRange, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
+import { Address, PortSet, Protocol, readRecord, runSteps, SocketCursor, SocketTable, TcpState, UNKNOWN, WordTable, noOwners, usableCount, usablePorts, type NamespaceId, type OwnerIndex, type PortProbes, type PortRange, type ProtocolName, type Settings, type RecordSink, type SocketRecords, type SocketSink } from '../model/index.ts';
 import { BoundAddresses } from './bound-addresses.ts';
 import { connectPorts } from './connect-ports.ts';
 import { ConnectionRows } from './connection-rows.ts';
@@ -144,11 +144,7 @@ export class PortLedger {
 
   /** {@link finishSteps} in one go. */
   finish(id: NamespaceId, probes?: PortProbes, owners?: OwnerIndex, limits?: readonly string[]): NamespaceUsage {
-    const steps = this.finishSteps(id, probes, owners, limits);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    return runSteps(this.finishSteps(id, probes, owners, limits));
   }
 
   /** Draws the sum, pausing now and then. */

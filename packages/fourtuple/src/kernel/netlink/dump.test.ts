@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { datagram, done, FakeKernel, part, refusal, type FakeReceipt } from '../../../test/support/fake-kernel.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
-import { WITHOUT_PAUSE } from '../pauses.ts';
+import { WITHOUT_PAUSE } from '../../model/steps.ts';
 import { dump, dumpSteps, type DumpHandler } from './dump.ts';
 import { NLM_F_DUMP_INTR } from './message.ts';
 

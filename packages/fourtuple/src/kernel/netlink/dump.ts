@@ -1,6 +1,6 @@
 import { Errno } from '../errno.ts';
 import { InconsistentDumpError, KernelError, MalformedMessageError } from '../errors.ts';
-import { WITHOUT_PAUSE } from '../pauses.ts';
+import { runSteps, WITHOUT_PAUSE } from '../../model/steps.ts';
 import type { KernelSocket } from './kernel-socket.ts';
 import { encodeMessage, readMessages, NLM_F_DUMP, NLM_F_REQUEST, type BufferOutcome, type MessageHandler } from './message.ts';
 
@@ -109,5 +109,5 @@ function drain(socket: KernelSocket, buffer: ReceiveBuffer): void {
 /** {@link dumpSteps} in one go. */
 export function dump(socket: KernelSocket, type: number, payload: Uint8Array, operation: string, handler: DumpHandler): void {
   const steps = dumpSteps(socket, type, payload, operation, handler);
-  while (steps.next(WITHOUT_PAUSE).done !== true);
+  runSteps(steps);
 }

@@ -1,4 +1,5 @@
 import { opendirSync, readdirSync, statSync } from 'node:fs';
+import { runSteps } from '../../model/steps.ts';
 import { errnoOf } from '../errors.ts';
 import { openLinks, type LinkTarget } from './descriptor-links.ts';
 import type { ProcFs } from './files.ts';
@@ -26,7 +27,7 @@ const NAMES_AT_ONCE = 1024;
  * now and then.
  * @param processes with the number of their descriptors, where that is known: with a budget it is asked for otherwise.
  */
-export function* visitDescriptorsSteps(proc: ProcFs, processes: readonly (DescriptorCount | { readonly pid: number; readonly count?: undefined })[], budget: number, visit: DescriptorVisitor): Generator<void, DescriptorScan> {
+export function* visitDescriptorsSteps(proc: ProcFs, processes: readonly { readonly pid: number; readonly count?: number }[], budget: number, visit: DescriptorVisitor): Generator<void, DescriptorScan> {
   const sampled = new Map<number, number>();
   let unreadable = 0;
   const counts = processes.map(({ pid, count }) => count ?? (Number.isFinite(budget) ? descriptorCount(proc, pid) : Number.POSITIVE_INFINITY));
@@ -62,11 +63,7 @@ export function* visitDescriptorsSteps(proc: ProcFs, processes: readonly (Descri
 
 /** {@link visitDescriptorsSteps} in one go. */
 export function visitDescriptors(proc: ProcFs, pids: readonly number[], budget: number, visit: DescriptorVisitor): DescriptorScan {
-  const steps = visitDescriptorsSteps(proc, pids.map((pid) => ({ pid })), budget, visit);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return runSteps(visitDescriptorsSteps(proc, pids.map((pid) => ({ pid })), budget, visit));
 }
 
 /** Names in a directory, read piece by piece: a process may have 300,000 descriptors, and listing alone takes 1 us each. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { cgroupName, noOwners, type Owner, type OwnerIndex } from '../../model/owner.ts';
+import { runSteps } from '../../model/steps.ts';
 import { plural } from '../../model/text.ts';
 import { InodeTable } from '../inode-table.ts';
 import { descriptorCounts, visitDescriptorsSteps, type DescriptorCount } from './descriptors.ts';
@@ -50,11 +51,7 @@ export function* readOwnersSteps(proc: ProcFs, mode: OwnerMode, processes: reado
 
 /** {@link readOwnersSteps} in one go. */
 export function readOwners(proc: ProcFs, mode: OwnerMode): OwnersRead {
-  const steps = readOwnersSteps(proc, mode);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return runSteps(readOwnersSteps(proc, mode));
 }
 
 /** What /proc tells about one process; fields that may not be read are undefined. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { SocketDescriptor } from '../../model/process.ts';
 import { openLinks, type LinkTarget } from './descriptor-links.ts';
-import { visitDescriptorsSteps } from './descriptors.ts';
+import { visitDescriptors } from './descriptors.ts';
 import type { ProcFs } from './files.ts';
 
 /** A process with more descriptors than this is searched by number first. */
@@ -43,8 +43,7 @@ export function findSockets(proc: ProcFs, inodes: Iterable<number>): Map<number,
 type Note = (pid: number, target: LinkTarget, name: string) => void;
 
 function search(proc: ProcFs, pids: readonly number[], note: Note): void {
-  const steps = visitDescriptorsSteps(proc, pids.map((pid) => ({ pid })), Number.POSITIVE_INFINITY, note);
-  while (steps.next().done !== true);
+  visitDescriptors(proc, pids, Number.POSITIVE_INFINITY, note);
 }
 
 function bySize(proc: ProcFs): [small: number[], large: number[]] {
